@@ -1,0 +1,22 @@
+# Every library and program, in the order of who may include whom (ARCHITECTURE.md, checked by tests/tidy).
+
+trunkline_library(common/crypto LIBS common OpenSSL::Crypto absl::status absl::statusor)
+trunkline_library(server/mtproto LIBS common common_crypto tl)
+trunkline_library(server/call LIBS common)
+trunkline_library(server/book LIBS common common_crypto server_call absl::flat_hash_map absl::node_hash_map absl::btree)
+trunkline_library(server/rpc LIBS common tl server_book common_crypto)
+if(TARGET journal_proto)
+  trunkline_library(server/store LIBS common server_book journal_proto SQLite::SQLite3)
+  trunkline_library(server/http LIBS common server_book Boost::headers Boost::json Threads::Threads)
+  trunkline_library(server/io LIBS common common_crypto server_mtproto server_rpc server_book server_store
+    Boost::headers Threads::Threads)
+  trunkline_library(server LIBS server_io server_http CLI11::CLI11 tomlplusplus::tomlplusplus)
+  trunkline_program(trunkline-server server/main.cc LIBS server)
+endif()
+
+trunkline_library(bench/load LIBS common common_crypto tl server_mtproto Boost::headers Boost::json Threads::Threads)
+trunkline_program(trunkline-bench bench/load/main.cc LIBS bench_load CLI11::CLI11)
+
+foreach(NAME tl crypto envelope call book)
+  trunkline_bench(${NAME} LIBS tl common_crypto server_mtproto server_call server_book)
+endforeach()
