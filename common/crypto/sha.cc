@@ -1,0 +1,49 @@
+// The low-level functions: deprecated in OpenSSL 3, but they reach the same assembly without the
+// provider's fetch and allocation, which cost more than hashing a short message.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include "common/crypto/sha.h"
+
+#include <openssl/sha.h>
+
+#include <algorithm>
+
+#include "common/secret.h"
+
+namespace trunkline::crypto {
+
+Sha1Digest Sha1(std::initializer_list<ByteView> pieces) {
+  SHA_CTX context;
+  SHA1_Init(&context);
+  for (const ByteView piece : pieces) SHA1_Update(&context, piece.data(), piece.size());
+  Sha1Digest digest;
+  SHA1_Final(digest.data(), &context);
+  return digest;
+}
+
+Sha256Digest Sha256(std::initializer_list<ByteView> pieces) {
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  for (const ByteView piece : pieces) SHA256_Update(&context, piece.data(), piece.size());
+  Sha256Digest digest;
+  SHA256_Final(digest.data(), &context);
+  return digest;
+}
+
+// RFC 2104.
+Sha256Digest HmacSha256(ByteView key, ByteView message) {
+  std::array<std::uint8_t, 64> block{};
+  if (key.size() > block.size()) {
+    const Sha256Digest shortened = Sha256(key);
+    std::copy(shortened.begin(), shortened.end(), block.begin());
+  } else {
+    std::copy(key.begin(), key.end(), block.begin());
+  }
+  for (std::uint8_t& byte : block) byte ^= 0x36;
+  const Sha256Digest inner = Sha256({block, message});
+  for (std::uint8_t& byte : block) byte ^= 0x36 ^ 0x5c;
+  const Sha256Digest outer = Sha256({block, inner});
+  Wipe(block.data(), block.size());
+  return outer;
+}
+
+}  // namespace trunkline::crypto

@@ -1,0 +1,25 @@
+// SHA-1 and SHA-256 over a few pieces without joining them first, HMAC-SHA256.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+
+#include "common/bytes.h"
+
+namespace trunkline::crypto {
+
+using Sha1Digest = std::array<std::uint8_t, 20>;
+using Sha256Digest = std::array<std::uint8_t, 32>;
+
+Sha1Digest Sha1(std::initializer_list<ByteView> pieces);
+Sha256Digest Sha256(std::initializer_list<ByteView> pieces);
+inline Sha1Digest Sha1(ByteView bytes) {
+  return Sha1({bytes});
+}
+inline Sha256Digest Sha256(ByteView bytes) {
+  return Sha256({bytes});
+}
+Sha256Digest HmacSha256(ByteView key, ByteView message);
+
+}  // namespace trunkline::crypto

@@ -1,0 +1,39 @@
+#pragma once
+// From a folder of schema files to the text of all generated files.
+#include <istream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tl/compiler/diagnostics.h"
+
+namespace trunkline::tlc {
+
+inline constexpr std::size_t kApiParts = 4;
+
+struct Output {
+  std::string name;
+  std::string text;
+};
+
+// Reads mtproto.tl, api.tl, history.tsv, surface.txt, fallbacks.tsv and errors.tsv of the folder.
+// Empty when something is wrong, which `diagnostics` tells then.
+std::vector<Output> GenerateServer(const std::string& folder, Diagnostics& diagnostics);
+
+// The texts of a schema with layers, and the names that faults in them are told under.
+struct LayeredSource {
+  std::string history;
+  std::string surface;
+  std::string fallbacks;
+  std::string folder;  // in front of history.tsv, surface.txt, fallbacks.tsv
+};
+
+// Types, names, then `parts` files of readers and writers each.
+std::vector<Output> GenerateLayered(const std::string& space, const LayeredSource& source,
+                                    std::size_t parts, Diagnostics& diagnostics);
+
+// One schema text, as for mtproto.tl: no layers, everything in it. Types, then codec.
+std::vector<Output> GenerateSingle(const std::string& space, const std::string& text,
+                                   const std::string& file, Diagnostics& diagnostics);
+
+}  // namespace trunkline::tlc

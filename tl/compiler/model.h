@@ -1,0 +1,109 @@
+#pragma once
+// What code is made from: for every combinator one C++ struct at its newest line, the layouts its
+// ids have on the wire, and which layout holds from which layer on. Pointers go into the History,
+// which must live on.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tl/compiler/diagnostics.h"
+#include "tl/compiler/history.h"
+
+namespace trunkline::tlc {
+
+// How a member holds its field.
+enum class Storage {
+  kFlag,      // bool of flags.N?true
+  kValue,     // mandatory
+  kOptional,  // std::optional
+  kBoxed,     // AnyT, empty when absent
+};
+
+struct Member {
+  std::string field;  // TL name
+  std::string name;   // C++ name
+  WireType type;
+  Storage storage = Storage::kValue;
+};
+
+// The fields of one id. `flags.N?true` fields do not enter an id, so the lines of several runs may
+// share a layout; it holds the true fields of all of them.
+struct Layout {
+  std::uint32_t id = 0;
+  std::vector<Field> fields;
+};
+
+// From `first` on (until the next one), `layout` is written, with these bits of its flags words at
+// most.
+struct LayoutRun {
+  int first = 0;
+  std::size_t layout = 0;
+  std::map<std::string, std::uint32_t> masks;  // by flags word
+};
+
+// Layers, both ends included; the outermost ones are open.
+struct Span {
+  int first = 0;
+  int last = 0;
+};
+
+struct Record {
+  const Definition* definition = nullptr;
+  std::string name_space;  // "auth", "fn::auth", "" inside the schema's own
+  std::string name;        // "SentCode"
+  std::string full;        // "::tl::api::auth::SentCode"
+  std::vector<Member> members;
+  std::vector<Layout> layouts;
+  std::vector<LayoutRun> runs;
+  std::vector<Span> spans;  // where it exists
+
+  const Member* Find(const std::string& field) const;
+  bool ExistsAt(int layer) const;
+};
+
+// A boxed type.
+struct Union {
+  std::string name_space;
+  std::string name;  // "AnySentCode"
+  std::string full;
+  std::vector<const Record*> constructors;
+  bool recursive = false;  // a value can contain another of the same type
+  bool partial = false;    // some constructor is missing at some layer
+  // What stands for a value that a layer can't express, from `first` on; nullptr when there is
+  // nothing.
+  std::vector<std::pair<int, const Record*>> neutrals;
+};
+
+struct Model {
+  std::string space;  // "api" or "mt"
+  bool layered = false;
+  int layer_min = 0;
+  int layer_max = 0;
+  std::vector<Record> constructors;
+  std::vector<Record> methods;
+  std::map<std::string, Union> unions;
+};
+
+// Whether a field on the wire can be kept in a member whose type is another by now.
+enum class Fit { kNone, kSame, kWiden };
+Fit FitOf(const Field& field, const Member* member);
+
+// `definitions` are those to make code for; all types they mention must be among their results.
+Model BuildModel(const std::string& space, const History& history,
+                 const std::vector<const Definition*>& definitions);
+
+// The type's constructor that stands in for what can't be expressed, by TL type name.
+using Fallbacks = std::map<std::string, std::string>;
+
+// Fills Union::neutrals. Faults: a fallback that does not exist or doesn't end, and a mandatory
+// field whose type has no constructor at a layer where the field is written.
+void ChooseNeutrals(const Fallbacks& fallbacks, const std::string& file, Model& model,
+                    Diagnostics& diagnostics);
+
+// The boxed type a field leads to, through vectors; nullptr for everything else.
+const WireType* BoxedOf(const WireType& type);
+
+}  // namespace trunkline::tlc
