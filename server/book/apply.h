@@ -1,0 +1,13 @@
+// The only way durable state changes: one fact at a time, the same when it happens and when it is
+// read back. Applying asks no clock, no randomness and no rule. A fact about something unknown
+// (rows trimmed by the store) changes nothing.
+#pragma once
+
+#include "server/book/fact.h"
+#include "server/book/state.h"
+
+namespace trunkline::book {
+
+void Apply(State& state, const Fact& fact);
+
+}  // namespace trunkline::book

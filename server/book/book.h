@@ -1,0 +1,84 @@
+// The one writer's state: users, devices, calls, message boxes with pts, busy marks, random_ids,
+// deadlines. Everything that two people share, on one thread, as a deterministic value: same
+// commands, same clock, same entropy, same outcome. Steps work in groups: Step any number of
+// commands, write the facts, then CommitGroup and release the effects; or RollbackGroup, after
+// which the book is as before the group.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/entropy.h"
+#include "common/time.h"
+#include "server/book/command.h"
+#include "server/book/effect.h"
+#include "server/book/fact.h"
+
+namespace trunkline::book {
+
+// One relay of the configuration, as an offer to both parties of a call.
+struct RelayConfig {
+  Connection::Kind kind = Connection::Kind::kReflector;
+  std::int64_t id = 0;  // unique among relays; what connection_id names
+  std::string ip, ipv6;
+  std::int32_t port = 0;
+  bool tcp = false, turn = false, stun = false;
+  // TURN REST credentials (kind kWebrtc): username = expiry ":" call, password = base64 HMAC-SHA1.
+  std::string turn_secret;
+};
+
+struct BookConfig {
+  std::string test_code;  // login code of test numbers 99966...; empty: such numbers are refused
+  bool code_delivery =
+      false;  // a command or webhook is configured; without, real numbers are refused
+  Duration receive_timeout = std::chrono::milliseconds(20'000);
+  Duration ring_timeout = std::chrono::milliseconds(90'000);
+  Duration connect_timeout = std::chrono::milliseconds(30'000);
+  std::vector<RelayConfig> relays;
+  bool prefer_versions_below_10 = true;  // Android compares library versions as strings
+  std::vector<std::string> bot_tokens;   // accepted by auth.importBotAuthorization
+  // Slot of the ids made here (10 bits).
+  std::uint32_t slot = 0;
+};
+
+class Book {
+ public:
+  // `entropy` is borrowed and outlives the book.
+  Book(BookConfig config, Entropy* entropy);
+  ~Book();
+
+  // Start-up: facts in journal order, before the first Step. Deadlines that passed meanwhile fire
+  // at the first FireDeadlines.
+  void Restore(const Fact& fact);
+
+  // Appends to `facts` and `effects`.
+  void Step(const Command& command, WallTime now, std::vector<Fact>& facts,
+            std::vector<Effect>& effects);
+  void FireDeadlines(WallTime now, std::vector<Fact>& facts, std::vector<Effect>& effects);
+  std::optional<WallTime> NextDeadline() const;
+
+  // One of them ends every group, also one without facts.
+  void CommitGroup();
+  void RollbackGroup();
+  // The answer to a command whose group was rolled back (CALL_OCCUPY_FAILED for call methods, else
+  // 500).
+  static std::optional<Effect> RefusalOf(const Command& command);
+
+  // Every key with what its home thread must know, for start-up: StoredKeys is empty after the
+  // first Step, because the book has no use for the secrets.
+  std::vector<KeyStored> StoredKeys() const;
+  std::vector<KeyInfo> KeyInfos() const;
+
+  struct Stats {
+    std::size_t users = 0, devices = 0, sessions = 0, live_calls = 0;
+  };
+  Stats stats() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace trunkline::book

@@ -1,0 +1,205 @@
+#include "server/book/call_common.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace trunkline::book {
+namespace {
+
+Update CallUpdate(CallView view) {
+  Update update;
+  update.kind = Update::Kind::kPhoneCall;
+  update.call_id = view.id;
+  update.call = std::move(view);
+  return update;
+}
+
+void AddMessage(const State& state, UserId owner, std::int32_t pts, UpdateBatch& batch) {
+  const MessageView* message = state.messages.Find({owner, pts});
+  if (message == nullptr) return;
+  Update update;
+  update.kind = Update::Kind::kNewMessage;
+  update.message = *message;
+  update.pts = pts;
+  batch.updates.push_back(std::move(update));
+}
+
+std::int32_t PtsOf(const CallRecord& record, UserId owner) {
+  return owner == record.call.caller ? record.caller_pts : record.callee_pts;
+}
+
+struct Ending {
+  const CallRecord& record;
+  const std::vector<DeviceId>& rang;
+  const EndOptions& options;
+};
+
+// Devices that know of the call: the bound one, or all that ring.
+bool Knows(const Ending& ending, UserId owner, DeviceId device) {
+  const call::Call& call = ending.record.call;
+  if (owner == call.caller) return device == call.caller_device;
+  if (call.callee_device) return device == call.callee_device;
+  return std::find(ending.rang.begin(), ending.rang.end(), device) != ending.rang.end();
+}
+
+void TellEnd(Turn& turn, const Ending& ending, UserId owner) {
+  const call::Call& call = ending.record.call;
+  std::vector<SessionRef> knowing, others;
+  DeviceId witness;
+  for (const DeviceId device : turn.DevicesOf(owner)) {
+    if (device == ending.options.lost) continue;
+    const bool knows = Knows(ending, owner, device);
+    if (knows) witness = device;
+    if (knows && !turn.IsOnline(device)) Owe(turn.state(), device, call.id);
+    for (const SessionRef& session : turn.SessionsOf(device)) {
+      if (ending.options.in_reply && turn.IsAsking(session)) continue;
+      (knows ? knowing : others).push_back(session);
+    }
+  }
+  const std::int32_t pts = PtsOf(ending.record, owner);
+  if (!knowing.empty()) {
+    // All devices of one side that know of the call get the same view.
+    UpdateBatch batch =
+        CallBatch(turn, ending.record, owner, ViewForDevice(ending.record, owner, witness));
+    AddMessage(turn.state(), owner, pts, batch);
+    turn.Push(std::move(knowing), std::move(batch));
+  }
+  if (!others.empty()) {
+    UpdateBatch batch = turn.BatchFor(owner, {call.caller, call.callee});
+    AddMessage(turn.state(), owner, pts, batch);
+    turn.Push(std::move(others), std::move(batch));
+  }
+}
+
+Box BoxOf(const State& state, UserId owner) {
+  const Box* box = state.boxes.Find(owner);
+  return box == nullptr ? Box{} : *box;
+}
+
+}  // namespace
+
+FoundCall FindCall(Turn& turn, const cmd::PeerCall& peer) {
+  const CallRecord* record = turn.state().calls.Find(peer.id);
+  if (record == nullptr) return {};
+  const call::Role role = call::RoleOf(record->call, turn.user(), turn.device());
+  if (role == call::Role::kStranger) return {};
+  const bool caller = turn.user() == record->call.caller;
+  const AccessHash hash = caller ? record->caller_hash : record->callee_hash;
+  if (hash != peer.access_hash) return {};
+  return {record, role};
+}
+
+Refusal RefusalFrom(call::Refusal refusal) {
+  switch (refusal) {
+    case call::Refusal::kNone:
+      return Refusal::kNone;
+    case call::Refusal::kPeerInvalid:
+      return Refusal::kCallPeerInvalid;
+    case call::Refusal::kAlreadyAccepted:
+      return Refusal::kCallAlreadyAccepted;
+    case call::Refusal::kAlreadyDeclined:
+      return Refusal::kCallAlreadyDeclined;
+    case call::Refusal::kNotActive:
+      return Refusal::kCallNotActive;
+  }
+  return Refusal::kInternal;
+}
+
+CallView ViewForDevice(const CallRecord& record, UserId user, DeviceId device) {
+  const call::Role role = call::RoleOf(record.call, user, device);
+  // Declined on another device: the one that declined has it in its reply.
+  const bool declined = role == call::Role::kCalleeRinging &&
+                        record.call.state == call::State::kEnded &&
+                        record.call.reason == call::Reason::kBusy;
+  return ViewOfCall(record, declined ? call::Role::kCalleeOther : role);
+}
+
+UpdateBatch CallBatch(Turn& turn, const CallRecord& record, UserId viewer, CallView view) {
+  UpdateBatch batch = turn.BatchFor(viewer, {record.call.caller, record.call.callee});
+  batch.updates.push_back(CallUpdate(std::move(view)));
+  return batch;
+}
+
+void TellDevice(Turn& turn, const CallRecord& record, DeviceId device) {
+  const std::span<const SessionRef> sessions = turn.SessionsOf(device);
+  if (sessions.empty()) return Owe(turn.state(), device, record.call.id);
+  const Key* key = turn.state().keys.Find(device);
+  if (key == nullptr) return;
+  turn.Push({sessions.begin(), sessions.end()},
+            CallBatch(turn, record, key->user, ViewForDevice(record, key->user, device)));
+}
+
+void Owe(State& state, DeviceId device, CallId call) {
+  std::vector<CallId>& owed = state.owed.MutableOrNew(device);
+  if (std::find(owed.begin(), owed.end(), call) != owed.end()) return;
+  if (owed.size() == kOwedCallsMax) owed.erase(owed.begin());
+  owed.push_back(call);
+}
+
+void Forgive(State& state, DeviceId device, CallId call) {
+  std::vector<CallId>* owed = state.owed.Mutable(device);
+  if (owed == nullptr) return;
+  owed->erase(std::remove(owed->begin(), owed->end(), call), owed->end());
+  if (owed->empty()) state.owed.Erase(device);
+}
+
+bool MayRing(const State& state, DeviceId device) {
+  const Key* key = state.keys.Find(device);
+  return key != nullptr && !key->calls_disabled;
+}
+
+void EndCall(Turn& turn, const call::Step& step, const EndOptions& options) {
+  State& state = turn.state();
+  const call::Call& next = step.next;
+  const std::vector<DeviceId> rang = state.calls.Find(next.id)->rang;
+  const Box caller_box = BoxOf(state, next.caller);
+  const Box callee_box = BoxOf(state, next.callee);
+  fact::CallEnded ended;
+  ended.id = next.id;
+  ended.reason = next.reason;
+  ended.established = next.established;
+  ended.duration = next.duration;
+  ended.video = next.video;
+  ended.connection_id = options.connection_id;
+  ended.at_ms = UnixMillis(next.ended);
+  ended.caller_message_id = caller_box.last_id + 1;
+  ended.caller_pts = caller_box.pts + 1;
+  ended.callee_message_id = callee_box.last_id + 1;
+  ended.callee_pts = callee_box.pts + 1;
+  turn.Emit(std::move(ended));
+  const Ending ending{*state.calls.Find(next.id), rang, options};
+  TellEnd(turn, ending, next.caller);
+  TellEnd(turn, ending, next.callee);
+}
+
+UpdateBatch EndBatch(Turn& turn, const CallRecord& record, UserId viewer) {
+  const bool caller = viewer == record.call.caller;
+  UpdateBatch batch = CallBatch(
+      turn, record, viewer, ViewOfCall(record, caller ? call::Role::kCaller : call::Role::kCallee));
+  batch.date = UnixDate(record.call.ended);
+  AddMessage(turn.state(), viewer, PtsOf(record, viewer), batch);
+  return batch;
+}
+
+void EndCallsOfDevice(Turn& turn, DeviceId device, UserId user) {
+  const std::vector<CallId>* live = turn.state().live_calls.Find(user);
+  if (live == nullptr) return;
+  for (const CallId id : std::vector<CallId>(*live)) {
+    const call::Call& call = turn.state().calls.Find(id)->call;
+    call::Event event;
+    event.kind = call::EventKind::kDeviceLost;
+    event.role = call::RoleOf(call, user, device);
+    const call::Step step = call::Advance(call, event, turn.now(), turn.timeouts());
+    if (step.outcome == call::Outcome::kEnded) EndCall(turn, step, {.lost = device});
+  }
+}
+
+void FireCallDeadline(Turn& turn, CallId id) {
+  const CallRecord* record = turn.state().calls.Find(id);
+  if (record == nullptr) return;
+  const call::Event event{.kind = call::EventKind::kDeadline};
+  const call::Step step = call::Advance(record->call, event, turn.now(), turn.timeouts());
+  if (step.outcome == call::Outcome::kEnded) EndCall(turn, step);
+}
+
+}  // namespace trunkline::book

@@ -1,0 +1,161 @@
+// phone.requestCall: who may call whom, what counts as busy, and whose devices ring.
+
+#include <algorithm>
+#include <utility>
+
+#include "server/book/call_common.h"
+#include "server/book/handlers.h"
+#include "server/book/privacy.h"
+#include "server/book/protocol.h"
+
+namespace trunkline::book {
+namespace {
+
+// Call ids: bits 44..53 the slot, random below.
+constexpr int kCallSlotShift = 44;
+constexpr std::uint64_t kSlotMask = 1023;
+
+CallId NewCallId(Turn& turn) {
+  const std::uint64_t slot = turn.config().slot & kSlotMask;
+  for (;;) {
+    const std::uint64_t low = turn.entropy().U64() & ((std::uint64_t{1} << kCallSlotShift) - 1);
+    const CallId id(static_cast<std::int64_t>(slot << kCallSlotShift | low));
+    if (low != 0 && turn.state().calls.Find(id) == nullptr) return id;
+  }
+}
+
+// In the order in which callers should learn of obstacles.
+Refusal Check(Turn& turn, const cmd::RequestCall& command, UserId callee) {
+  const User* user = turn.state().users.Find(callee);
+  if (user == nullptr || user->bot || callee == turn.user()) return Refusal::kUserIdInvalid;
+  if (IsBlockedBy(turn.state(), callee, turn.user())) return Refusal::kUserIsBlocked;
+  if (!Allows(turn.state(), callee, PrivacyKey::kPhoneCall, turn.user())) {
+    return Refusal::kUserPrivacyRestricted;
+  }
+  if (command.g_a_hash.size() != kGAHashBytes) return Refusal::kGAHashInvalid;
+  return CheckProtocol(command.protocol);
+}
+
+bool Occupies(const call::Call& call, UserId user) {
+  switch (call.state) {
+    case call::State::kAccepted:
+    case call::State::kActive:
+      return true;
+    case call::State::kReceived:
+      return call.callee == user;
+    case call::State::kRequested:
+    case call::State::kEnded:
+      return false;
+  }
+  return false;
+}
+
+// Busy, or glare: the callee is calling us at this moment.
+bool IsBusy(Turn& turn, UserId callee) {
+  const std::vector<CallId>* live = turn.state().live_calls.Find(callee);
+  if (live == nullptr) return false;
+  if (live->size() >= kLiveCallsPerUserMax) return true;
+  return std::any_of(live->begin(), live->end(), [&](CallId id) {
+    const call::Call& call = turn.state().calls.Find(id)->call;
+    const bool glare = call.caller == callee && call.callee == turn.user();
+    return glare || Occupies(call, callee);
+  });
+}
+
+// One live outgoing call per device: clients that lost track start a new one.
+void EndOlderCalls(Turn& turn) {
+  const std::vector<CallId>* live = turn.state().live_calls.Find(turn.user());
+  if (live == nullptr) return;
+  for (const CallId id : std::vector<CallId>(*live)) {
+    const call::Call& call = turn.state().calls.Find(id)->call;
+    if (call.caller != turn.user() || call.caller_device != turn.device()) continue;
+    const bool accepted = call.accepted != WallTime{};
+    const call::Reason reason = accepted ? call::Reason::kHangup : call::Reason::kMissed;
+    EndCall(turn, call::End(call, reason, turn.now()));
+  }
+}
+
+std::vector<DeviceId> DevicesToRing(Turn& turn, UserId callee) {
+  std::vector<DeviceId> devices;
+  for (const DeviceId device : turn.DevicesOf(callee)) {
+    if (turn.IsOnline(device) && MayRing(turn.state(), device)) devices.push_back(device);
+  }
+  return devices;
+}
+
+CallId Create(Turn& turn, const cmd::RequestCall& command, UserId callee, bool reached) {
+  fact::CallRequested requested;
+  requested.id = NewCallId(turn);
+  requested.caller_hash = AccessHash(static_cast<std::int64_t>(turn.NonZero()));
+  requested.callee_hash = AccessHash(static_cast<std::int64_t>(turn.NonZero()));
+  requested.caller = turn.user();
+  requested.callee = callee;
+  requested.caller_device = turn.device();
+  requested.random_id = command.random_id;
+  requested.video = command.video;
+  requested.g_a_hash = command.g_a_hash;
+  requested.protocol = command.protocol;
+  requested.at_ms = turn.now_ms();
+  requested.deadline_ms = UnixMillis(call::RequestDeadline(turn.now(), reached, turn.timeouts()));
+  const CallId id = requested.id;
+  turn.Emit(std::move(requested));
+  return id;
+}
+
+void AnswerWaiting(Turn& turn, const CallRecord& record, const Protocol& protocol) {
+  reply::Call reply;
+  reply.call = WaitingView(record, true);
+  reply.call.protocol = protocol;
+  reply.users = turn.BatchFor(turn.user(), {record.call.caller, record.call.callee}).users;
+  turn.Answer(std::move(reply));
+}
+
+void Ring(Turn& turn, CallId id, std::vector<DeviceId> devices) {
+  if (devices.empty()) return;
+  CallRecord& record = *turn.state().calls.Mutable(id);
+  std::vector<SessionRef> sessions;
+  for (const DeviceId device : devices) {
+    const std::span<const SessionRef> open = turn.SessionsOf(device);
+    sessions.insert(sessions.end(), open.begin(), open.end());
+  }
+  record.rang = std::move(devices);
+  turn.Push(std::move(sessions), CallBatch(turn, record, record.call.callee,
+                                           ViewOfCall(record, call::Role::kCalleeRinging)));
+}
+
+// Clients repeat the request after a reconnect, with the same random_id.
+bool AnswerRepeat(Turn& turn, const cmd::RequestCall& command, UserId callee) {
+  const CallId* id = turn.state().random_ids.Find({turn.device(), command.random_id});
+  const CallRecord* record = id == nullptr ? nullptr : turn.state().calls.Find(*id);
+  if (record == nullptr || record->call.callee != callee) return false;
+  AnswerWaiting(turn, *record, command.protocol);
+  // Waiting is the only answer that clients take here; how it ended follows.
+  if (record->call.state == call::State::kEnded) {
+    turn.Push({turn.from().session},
+              CallBatch(turn, *record, turn.user(), ViewOfCall(*record, call::Role::kCaller)));
+  }
+  return true;
+}
+
+}  // namespace
+
+void Handle(Turn& turn, const cmd::RequestCall& command) {
+  const UserId callee = FindUser(turn, command.user);
+  if (callee && AnswerRepeat(turn, command, callee)) return;
+  const Refusal refusal = Check(turn, command, callee);
+  if (refusal != Refusal::kNone) return turn.Refuse(refusal);
+  EndOlderCalls(turn);
+  const bool busy = IsBusy(turn, callee);
+  std::vector<DeviceId> devices;
+  if (!busy) devices = DevicesToRing(turn, callee);
+  const CallId id = Create(turn, command, callee, !devices.empty());
+  const CallRecord& record = *turn.state().calls.Find(id);
+  AnswerWaiting(turn, record, command.protocol);
+  if (busy) {
+    EndCall(turn, call::End(record.call, call::Reason::kBusy, turn.now()));
+  } else {
+    Ring(turn, id, std::move(devices));
+  }
+}
+
+}  // namespace trunkline::book
