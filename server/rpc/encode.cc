@@ -1,0 +1,291 @@
+#include "server/rpc/encode.h"
+
+namespace trunkline::rpc {
+namespace {
+
+constexpr std::size_t kFirstBlockBytes = 16 * 1024;
+
+std::string_view Text(const Bytes& bytes) {
+  return AsText(bytes);
+}
+
+}  // namespace
+
+void Encoder::Reset(int layer) {
+  layer_ = layer;
+  if (arena_ && arena_->bytes_reserved() <= kScratchBytesKept) {
+    arena_->Reset();
+  } else {
+    arena_ = std::make_unique<::tl::Arena>(kFirstBlockBytes, kWriteArenaBytesMax);
+  }
+}
+
+api::AnyPeer Encoder::Peer(UserId user) {
+  auto& peer = Make<api::PeerUser>();
+  peer.user_id = user.value();
+  return &peer;
+}
+
+// ---- users ----
+
+api::AnyUserStatus Encoder::Status(std::int32_t online_until, std::int32_t was_online) {
+  if (online_until != 0) {
+    auto& online = Make<api::UserStatusOnline>();
+    online.expires = online_until;
+    return &online;
+  }
+  if (was_online != 0) {
+    auto& offline = Make<api::UserStatusOffline>();
+    offline.was_online = was_online;
+    return &offline;
+  }
+  return &Make<api::UserStatusRecently>();
+}
+
+// Never `min`, always with access_hash: clients can't call anybody else.
+api::AnyUser Encoder::User(const book::UserView& view) {
+  if (view.deleted && !view.access_hash) {
+    auto& unknown = Make<api::UserEmpty>();
+    unknown.id = view.id.value();
+    return &unknown;
+  }
+  auto& user = Make<api::User>();
+  user.id = view.id.value();
+  user.access_hash = view.access_hash.value();
+  user.self = view.self;
+  user.contact = view.contact;
+  user.mutual_contact = view.mutual_contact;
+  user.deleted = view.deleted;
+  user.bot = view.bot;
+  if (!view.deleted) user.first_name = view.first_name;
+  if (!view.last_name.empty()) user.last_name = view.last_name;
+  if (!view.phone.empty()) user.phone = view.phone;
+  if (view.bot) user.bot_info_version = 1;
+  if (!view.bot && !view.deleted) user.status = Status(view.online_until, view.was_online);
+  return &user;
+}
+
+std::span<const api::AnyUser> Encoder::Users(const std::vector<book::UserView>& views) {
+  return Map<api::AnyUser>(views, [&](const book::UserView& view) { return User(view); });
+}
+
+// settings and notify_settings are mandatory at all layers.
+api::AnyUserFull Encoder::UserFull(const book::FullUserView& view) {
+  auto& full = Make<api::UserFull>();
+  full.id = view.user.id.value();
+  full.blocked = view.blocked;
+  full.phone_calls_available = view.phone_calls_available;
+  full.phone_calls_private = view.phone_calls_private;
+  full.video_calls_available = view.video_calls_available;
+  full.settings = &Make<api::PeerSettings>();
+  full.notify_settings = &Make<api::PeerNotifySettings>();
+  return &full;
+}
+
+// ---- calls ----
+
+api::AnyPhoneCallProtocol Encoder::Protocol(const book::Protocol& protocol) {
+  auto& wire = Make<api::PhoneCallProtocol>();
+  wire.udp_p2p = protocol.udp_p2p;
+  wire.udp_reflector = protocol.udp_reflector;
+  wire.min_layer = protocol.min_layer;
+  wire.max_layer = protocol.max_layer;
+  wire.library_versions =
+      Map<std::string_view>(protocol.library_versions,
+                            [](const std::string& version) { return std::string_view(version); });
+  return &wire;
+}
+
+api::AnyPhoneConnection Encoder::Connection(const book::Connection& connection) {
+  if (connection.kind == book::Connection::Kind::kWebrtc) {
+    auto& webrtc = Make<api::PhoneConnectionWebrtc>();
+    webrtc.turn = connection.turn;
+    webrtc.stun = connection.stun;
+    webrtc.id = connection.id;
+    webrtc.ip = connection.ip;
+    webrtc.ipv6 = connection.ipv6;
+    webrtc.port = connection.port;
+    webrtc.username = connection.username;
+    webrtc.password = connection.password;
+    return &webrtc;
+  }
+  auto& reflector = Make<api::PhoneConnection>();
+  reflector.tcp = connection.tcp;
+  reflector.id = connection.id;
+  reflector.ip = connection.ip;
+  reflector.ipv6 = connection.ipv6;
+  reflector.port = connection.port;
+  reflector.peer_tag = Text(connection.peer_tag);
+  return &reflector;
+}
+
+// phoneConnection got its tcp flag with layer 142: an older client would take a TCP relay for UDP.
+std::span<const api::AnyPhoneConnection> Encoder::Connections(
+    const std::vector<book::Connection>& from) {
+  constexpr int kTcpFrom = 142;
+  std::vector<const book::Connection*> kept;
+  for (const book::Connection& connection : from) {
+    if (layer_ >= kTcpFrom || !connection.tcp) kept.push_back(&connection);
+  }
+  return Map<api::AnyPhoneConnection>(
+      kept, [&](const book::Connection* connection) { return Connection(*connection); });
+}
+
+// Migration to a conference exists from layer 202 on; before, the call was hung up.
+api::AnyPhoneCallDiscardReason Encoder::Reason(const std::optional<call::Reason>& reason) {
+  constexpr int kMigrateFrom = 202;
+  if (!reason) return {};
+  switch (*reason) {
+    case call::Reason::kMissed:
+      return &Make<api::PhoneCallDiscardReasonMissed>();
+    case call::Reason::kDisconnect:
+      return &Make<api::PhoneCallDiscardReasonDisconnect>();
+    case call::Reason::kBusy:
+      return &Make<api::PhoneCallDiscardReasonBusy>();
+    case call::Reason::kMigrateConferenceCall:
+      if (layer_ >= kMigrateFrom) return &Make<api::PhoneCallDiscardReasonMigrateConferenceCall>();
+      break;
+    case call::Reason::kHangup:
+      break;
+  }
+  return &Make<api::PhoneCallDiscardReasonHangup>();
+}
+
+namespace {
+
+// What the four constructors of a living call share.
+template <class T>
+void SetCommon(T& call, const book::CallView& view) {
+  call.video = view.video;
+  call.id = view.id.value();
+  call.access_hash = view.access_hash.value();
+  call.date = view.date;
+  call.admin_id = view.admin_id.value();
+  call.participant_id = view.participant_id.value();
+}
+
+}  // namespace
+
+api::AnyPhoneCall Encoder::Waiting(const book::CallView& view) {
+  auto& call = Make<api::PhoneCallWaiting>();
+  SetCommon(call, view);
+  call.protocol = Protocol(view.protocol);
+  call.receive_date = view.receive_date;
+  return &call;
+}
+
+api::AnyPhoneCall Encoder::Requested(const book::CallView& view) {
+  auto& call = Make<api::PhoneCallRequested>();
+  SetCommon(call, view);
+  call.g_a_hash = Text(view.g_a_hash);
+  call.protocol = Protocol(view.protocol);
+  return &call;
+}
+
+api::AnyPhoneCall Encoder::Accepted(const book::CallView& view) {
+  auto& call = Make<api::PhoneCallAccepted>();
+  SetCommon(call, view);
+  call.g_b = Text(view.g_b);
+  call.protocol = Protocol(view.protocol);
+  return &call;
+}
+
+api::AnyPhoneCall Encoder::Active(const book::CallView& view) {
+  auto& call = Make<api::PhoneCall>();
+  SetCommon(call, view);
+  call.p2p_allowed = view.p2p_allowed;
+  call.g_a_or_b = Text(view.g_a_or_b);
+  call.key_fingerprint = view.key_fingerprint;
+  call.protocol = Protocol(view.protocol);
+  call.connections = Connections(view.connections);
+  call.start_date = view.start_date;
+  return &call;
+}
+
+api::AnyPhoneCall Encoder::Discarded(const book::CallView& view) {
+  auto& call = Make<api::PhoneCallDiscarded>();
+  call.need_rating = view.need_rating;
+  call.need_debug = view.need_debug;
+  call.video = view.video;
+  call.id = view.id.value();
+  call.reason = Reason(view.reason);
+  call.duration = view.duration;
+  return &call;
+}
+
+api::AnyPhoneCall Encoder::Call(const book::CallView& view) {
+  switch (view.kind) {
+    case book::CallView::Kind::kWaiting:
+      return Waiting(view);
+    case book::CallView::Kind::kRequested:
+      return Requested(view);
+    case book::CallView::Kind::kAccepted:
+      return Accepted(view);
+    case book::CallView::Kind::kActive:
+      return Active(view);
+    case book::CallView::Kind::kDiscarded:
+      break;
+  }
+  return Discarded(view);
+}
+
+// The author is always the caller, whoever hung up: clients word "incoming", "outgoing" and
+// "missed" by it.
+api::AnyMessage Encoder::Message(const book::MessageView& view) {
+  auto& action = Make<api::MessageActionPhoneCall>();
+  action.video = view.video;
+  action.call_id = view.call_id.value();
+  action.reason = Reason(view.reason);
+  action.duration = view.duration;
+  auto& message = Make<api::MessageService>();
+  message.out = view.out;
+  message.id = view.id;
+  message.from_id = Peer(view.from_id);
+  message.peer_id = Peer(view.peer_id);
+  message.date = view.date;
+  message.action = &action;
+  return &message;
+}
+
+std::span<const api::AnyMessage> Encoder::Messages(const std::vector<book::MessageView>& views) {
+  return Map<api::AnyMessage>(views, [&](const book::MessageView& view) { return Message(view); });
+}
+
+// ---- updates ----
+
+api::AnyPrivacyKey Encoder::Key(book::PrivacyKey key) {
+  if (key == book::PrivacyKey::kPhoneCall) return &Make<api::PrivacyKeyPhoneCall>();
+  return &Make<api::PrivacyKeyPhoneP2P>();
+}
+
+api::AnyPrivacyRule Encoder::Rule(const book::PrivacyRule& rule) {
+  const auto users = [&] {
+    return Map<std::int64_t>(rule.users, [](UserId user) { return user.value(); });
+  };
+  switch (rule.kind) {
+    case book::PrivacyRule::Kind::kAllowAll:
+      return &Make<api::PrivacyValueAllowAll>();
+    case book::PrivacyRule::Kind::kDisallowAll:
+      return &Make<api::PrivacyValueDisallowAll>();
+    case book::PrivacyRule::Kind::kAllowContacts:
+      return &Make<api::PrivacyValueAllowContacts>();
+    case book::PrivacyRule::Kind::kDisallowContacts:
+      return &Make<api::PrivacyValueDisallowContacts>();
+    case book::PrivacyRule::Kind::kAllowUsers: {
+      auto& allow = Make<api::PrivacyValueAllowUsers>();
+      allow.users = users();
+      return &allow;
+    }
+    case book::PrivacyRule::Kind::kDisallowUsers:
+      break;
+  }
+  auto& disallow = Make<api::PrivacyValueDisallowUsers>();
+  disallow.users = users();
+  return &disallow;
+}
+
+std::span<const api::AnyPrivacyRule> Encoder::Rules(const std::vector<book::PrivacyRule>& rules) {
+  return Map<api::AnyPrivacyRule>(rules, [&](const book::PrivacyRule& rule) { return Rule(rule); });
+}
+
+}  // namespace trunkline::rpc

@@ -1,0 +1,150 @@
+// Calls: phone.* and messages.getDhConfig. Bytes of the key agreement are taken verbatim, whatever
+// their length: the book judges them, because a bad value ends the call for the other party too.
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "common/crypto/dh.h"
+#include "server/rpc/limits.h"
+#include "server/rpc/requests.h"
+#include "server/rpc/text.h"
+
+namespace trunkline::rpc {
+namespace {
+
+namespace cmd = book::cmd;
+
+constexpr std::int32_t kDhVersion = 1;  // g and p never change
+
+Bytes Copy(std::string_view bytes) {
+  const ByteView view = AsBytes(bytes);
+  return {view.begin(), view.end()};
+}
+
+// inputPhoneCall has been the only constructor at all layers.
+cmd::PeerCall PeerOf(const api::AnyInputPhoneCall& peer) {
+  const auto* const call = peer.As<api::InputPhoneCall>();
+  if (call == nullptr) return {};
+  return {CallId(call->id), AccessHash(call->access_hash)};
+}
+
+bool IsVersion(std::string_view version) {
+  return !version.empty() && version.size() <= kLibraryVersionBytesMax &&
+         std::all_of(version.begin(), version.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
+// nullopt: more or longer versions than any client has, or something else than printable ASCII,
+// which the other party's client would choke on.
+std::optional<book::Protocol> ProtocolOf(const api::AnyPhoneCallProtocol& any) {
+  const auto* const wire = any.As<api::PhoneCallProtocol>();
+  if (wire == nullptr || wire->library_versions.size() > kLibraryVersionsMax) return std::nullopt;
+  book::Protocol protocol;
+  protocol.udp_p2p = wire->udp_p2p;
+  protocol.udp_reflector = wire->udp_reflector;
+  protocol.min_layer = wire->min_layer;
+  protocol.max_layer = wire->max_layer;
+  for (const std::string_view version : wire->library_versions) {
+    if (!IsVersion(version)) return std::nullopt;
+    protocol.library_versions.emplace_back(version);
+  }
+  return protocol;
+}
+
+call::Reason ReasonOf(const api::AnyPhoneCallDiscardReason& reason) {
+  switch (reason.id()) {
+    case api::PhoneCallDiscardReasonMissed::kId:
+      return call::Reason::kMissed;
+    case api::PhoneCallDiscardReasonDisconnect::kId:
+      return call::Reason::kDisconnect;
+    case api::PhoneCallDiscardReasonBusy::kId:
+      return call::Reason::kBusy;
+    case api::PhoneCallDiscardReasonMigrateConferenceCall::kId:
+      return call::Reason::kMigrateConferenceCall;
+    default:
+      return call::Reason::kHangup;
+  }
+}
+
+}  // namespace
+
+// The random bytes are exactly as many as asked for: two official clients fail the call otherwise,
+// with dhConfigNotModified too.
+Outcome Run(const fn::messages::GetDhConfig& request, const Context& context) {
+  if (request.random_length < 0 || request.random_length > kRandomLengthMax) {
+    return Refuse(ErrorType::kRandomLengthInvalid);
+  }
+  Bytes random(static_cast<std::size_t>(request.random_length));
+  context.entropy.Fill(random);
+  if (request.version == kDhVersion) {
+    api::messages::DhConfigNotModified same;
+    same.random = AsText(random);
+    return Give(same, context);
+  }
+  api::messages::DhConfig config;
+  config.g = crypto::kDhG;
+  config.p = AsText(crypto::DhPrime());
+  config.version = kDhVersion;
+  config.random = AsText(random);
+  return Give(config, context);
+}
+
+Outcome Run(const fn::phone::GetCallConfig&, const Context& context) {
+  api::DataJSON config;
+  config.data = "{}";
+  return Give(config, context);
+}
+
+Outcome Run(const fn::phone::RequestCall& request, const Context&) {
+  const std::optional<book::UserQuery> user = QueryOf(request.user_id);
+  if (!user) return Refuse(ErrorType::kUserIdInvalid);
+  std::optional<book::Protocol> protocol = ProtocolOf(request.protocol);
+  if (!protocol) return Refuse(ErrorType::kLimitInvalid);
+  return Ask(cmd::RequestCall{*user, request.video, request.random_id, Copy(request.g_a_hash),
+                              std::move(*protocol)});
+}
+
+Outcome Run(const fn::phone::ReceivedCall& request, const Context&) {
+  return Ask(cmd::ReceivedCall{PeerOf(request.peer)});
+}
+
+Outcome Run(const fn::phone::AcceptCall& request, const Context&) {
+  std::optional<book::Protocol> protocol = ProtocolOf(request.protocol);
+  if (!protocol) return Refuse(ErrorType::kLimitInvalid);
+  return Ask(cmd::AcceptCall{PeerOf(request.peer), Copy(request.g_b), std::move(*protocol)});
+}
+
+Outcome Run(const fn::phone::ConfirmCall& request, const Context&) {
+  std::optional<book::Protocol> protocol = ProtocolOf(request.protocol);
+  if (!protocol) return Refuse(ErrorType::kLimitInvalid);
+  return Ask(cmd::ConfirmCall{PeerOf(request.peer), Copy(request.g_a), request.key_fingerprint,
+                              std::move(*protocol)});
+}
+
+Outcome Run(const fn::phone::DiscardCall& request, const Context&) {
+  return Ask(cmd::DiscardCall{PeerOf(request.peer), request.video, request.duration,
+                              ReasonOf(request.reason), request.connection_id});
+}
+
+Outcome Run(const fn::phone::SendSignalingData& request, const Context&) {
+  if (request.data.size() > kSignallingBytesMax) return Refuse(ErrorType::kDataTooLong);
+  return Ask(cmd::SendSignalling{PeerOf(request.peer), Copy(request.data)});
+}
+
+Outcome Run(const fn::phone::SetCallRating& request, const Context&) {
+  return Ask(cmd::SetCallRating{PeerOf(request.peer), request.user_initiative, request.rating,
+                                CleanText(request.comment, kCommentCharactersMax)});
+}
+
+Outcome Run(const fn::phone::SaveCallDebug& request, const Context&) {
+  const auto* const debug = request.debug.As<api::DataJSON>();
+  if (debug == nullptr) return Refuse(ErrorType::kDataJsonInvalid);
+  if (debug->data.size() > kDebugBytesMax) return Refuse(ErrorType::kDataTooLong);
+  if (!IsJson(debug->data)) return Refuse(ErrorType::kDataJsonInvalid);
+  return Ask(cmd::SaveCallDebug{PeerOf(request.peer), std::string(debug->data)});
+}
+
+Outcome Run(const fn::phone::SaveCallLog&, const Context&) {
+  return GiveBool(true);
+}
+
+}  // namespace trunkline::rpc
