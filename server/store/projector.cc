@@ -1,0 +1,126 @@
+#include "server/store/projector.h"
+
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+
+namespace trunkline::store {
+namespace {
+
+namespace fact = book::fact;
+
+absl::Status DoesNotContinue(std::int64_t seq, const book::Fact& fact) {
+  return absl::InternalError(absl::StrCat("journal row ", seq, " (call ", fact.id, ", version ",
+                                          fact.version, ") doesn't continue its call"));
+}
+
+void ReplayCall(const CallRow& row, absl::FunctionRef<void(const book::Fact&)> apply) {
+  const auto of_call = [&row](book::FactBody body) {
+    return book::Fact{book::Stream::kCall, row.requested.id.value(), row.version, std::move(body)};
+  };
+  apply(of_call(row.requested));
+  if (row.received) apply(of_call(*row.received));
+  if (row.accepted) apply(of_call(*row.accepted));
+  if (row.confirmed) apply(of_call(*row.confirmed));
+  if (row.ended) apply(of_call(*row.ended));
+  for (int i = 0; i < row.debugs; ++i) {
+    apply(of_call(fact::CallDebugSaved{row.requested.id, UserId(), ""}));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Projector> Projector::Open(Database* database) {
+  Projector projector;
+  auto entities = EntityTables::Open(database);
+  if (!entities.ok()) return entities.status();
+  auto calls = CallTable::Open(database);
+  if (!calls.ok()) return calls.status();
+  auto rate = database->Prepare(
+      "INSERT OR REPLACE INTO ratings(call,by_user,user_initiative,rating,comment) "
+      "VALUES(?,?,?,?,?)");
+  if (!rate.ok()) return rate.status();
+  auto save_debug =
+      database->Prepare("INSERT INTO call_debug(call,by_user,version,json) VALUES(?,?,?,?)");
+  if (!save_debug.ok()) return save_debug.status();
+  projector.entities_ = *std::move(entities);
+  projector.call_table_ = *std::move(calls);
+  projector.rate_ = *std::move(rate);
+  projector.save_debug_ = *std::move(save_debug);
+  return projector;
+}
+
+absl::Status Projector::Fold(std::int64_t seq, book::Fact fact) {
+  return fact.stream == book::Stream::kCall ? FoldCall(seq, fact) : entities_.Fold(seq, fact);
+}
+
+absl::Status Projector::FoldCall(std::int64_t seq, book::Fact& fact) {
+  const CallId id(fact.id);
+  if (auto* requested = std::get_if<fact::CallRequested>(&fact.body)) {
+    const auto [at, inserted] = calls_.try_emplace(id);
+    if (!inserted) return DoesNotContinue(seq, fact);
+    CallRow& row = at->second.row;
+    row.version = fact.version;
+    row.requested_seq = seq;
+    row.requested = std::move(*requested);
+    return absl::OkStatus();
+  }
+  auto at = calls_.find(id);
+  if (at == calls_.end()) {
+    auto found = call_table_.Find(id);
+    if (!found.ok()) return found.status();
+    if (!*found) return DoesNotContinue(seq, fact);
+    at = calls_.try_emplace(id, Touched{**std::move(found), false}).first;
+  }
+  CallRow& row = at->second.row;
+  if (fact.version <= row.version) return DoesNotContinue(seq, fact);
+  row.version = fact.version;
+  if (auto* received = std::get_if<fact::CallReceived>(&fact.body)) {
+    row.received = *received;
+  } else if (auto* accepted = std::get_if<fact::CallAccepted>(&fact.body)) {
+    row.accepted = std::move(*accepted);
+  } else if (auto* confirmed = std::get_if<fact::CallConfirmed>(&fact.body)) {
+    row.confirmed = std::move(*confirmed);
+  } else if (auto* ended = std::get_if<fact::CallEnded>(&fact.body)) {
+    row.ended = *ended;
+    row.ended_seq = seq;
+    at->second.ends = true;
+  } else if (auto* rated = std::get_if<fact::CallRated>(&fact.body)) {
+    return Rate(*rated);
+  } else if (auto* saved = std::get_if<fact::CallDebugSaved>(&fact.body)) {
+    ++row.debugs;
+    return SaveDebug(*saved, fact.version);
+  } else {
+    return absl::InternalError("a fact of another stream in a call's");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Projector::Rate(const fact::CallRated& fact) {
+  rate_.Bind(fact.id, fact.by, fact.user_initiative, fact.rating, fact.comment);
+  return rate_.Run();
+}
+
+absl::Status Projector::SaveDebug(const fact::CallDebugSaved& fact, std::int32_t version) {
+  save_debug_.Bind(fact.id, fact.by, version, fact.json);
+  return save_debug_.Run();
+}
+
+absl::Status Projector::Flush() {
+  for (const auto& [id, touched] : calls_) {
+    absl::Status status = call_table_.Put(touched.row);
+    if (status.ok() && touched.ends) status = call_table_.PutMessages(touched.row);
+    if (!status.ok()) return status;
+  }
+  calls_.clear();
+  return absl::OkStatus();
+}
+
+// Ratings and debug texts stay where they are: the book hands them on and forgets them, but counts
+// the latter.
+absl::Status Projector::ReplayCalls(absl::FunctionRef<void(const book::Fact&)> apply) {
+  return call_table_.ForEach([apply](const CallRow& row) { ReplayCall(row, apply); });
+}
+
+}  // namespace trunkline::store

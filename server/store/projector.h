@@ -1,0 +1,48 @@
+// Folds journal rows into the tables that the book restarts from and that readers see. A slice of
+// rows goes through one Projector: transitions of one call meet in memory and are written once.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/book/fact.h"
+#include "server/store/call_table.h"
+#include "server/store/entity_tables.h"
+#include "server/store/sqlite.h"
+
+namespace trunkline::store {
+
+class Projector {
+ public:
+  // `database` is borrowed and outlives the projector.
+  static absl::StatusOr<Projector> Open(Database* database);
+
+  // Inside a transaction: rows in journal order, then Flush. Internal when a row doesn't continue
+  // what the tables hold. After a failure: Forget, and roll back.
+  absl::Status Fold(std::int64_t seq, book::Fact fact);
+  absl::Status Flush();
+  void Forget() { calls_.clear(); }
+
+  // Every projected call as facts, as the book needs them to go on.
+  absl::Status ReplayCalls(absl::FunctionRef<void(const book::Fact&)> apply);
+
+ private:
+  struct Touched {
+    CallRow row;
+    bool ends = false;  // in this slice: its messages are still to be written
+  };
+
+  absl::Status FoldCall(std::int64_t seq, book::Fact& fact);
+  absl::Status Rate(const book::fact::CallRated& fact);
+  absl::Status SaveDebug(const book::fact::CallDebugSaved& fact, std::int32_t version);
+
+  EntityTables entities_;
+  CallTable call_table_;
+  Statement rate_, save_debug_;
+  absl::btree_map<CallId, Touched> calls_;  // by id, as the table is
+};
+
+}  // namespace trunkline::store

@@ -1,0 +1,122 @@
+#include "server/store/sqlite.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/check.h"
+
+namespace trunkline::store {
+
+absl::Status ToStatus(sqlite3* db, int code, absl::string_view doing) {
+  const std::string text =
+      absl::StrCat(doing, ": ", sqlite3_errstr(code), " (", code, ")",
+                   db != nullptr ? absl::StrCat(", ", sqlite3_errmsg(db)) : "");
+  switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+      return absl::OkStatus();
+    case SQLITE_FULL:
+      return absl::ResourceExhaustedError(text);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return absl::UnavailableError(text);
+    case SQLITE_CONSTRAINT:
+      return absl::InternalError(text);
+    default:
+      return absl::DataLossError(text);
+  }
+}
+
+absl::StatusOr<bool> Statement::Step() {
+  const int code = sqlite3_step(raw_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) {
+    sqlite3_reset(raw_.get());
+    return false;
+  }
+  const absl::Status status = ToStatus(sqlite3_db_handle(raw_.get()), code, "step");
+  sqlite3_reset(raw_.get());
+  return status;
+}
+
+absl::Status Statement::Run() {
+  for (;;) {
+    const absl::StatusOr<bool> row = Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return absl::OkStatus();
+  }
+}
+
+ByteView Statement::Blob(int column) const {
+  const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(raw_.get(), column));
+  return {data, static_cast<std::size_t>(sqlite3_column_bytes(raw_.get(), column))};
+}
+
+Bytes Statement::BytesOf(int column) const {
+  const ByteView view = Blob(column);
+  return Bytes(view.begin(), view.end());
+}
+
+// Binding fails only when the statement has fewer parameters than we thought.
+void Statement::BindOne(std::int64_t value) {
+  CHECK(sqlite3_bind_int64(raw_.get(), next_++, value) == SQLITE_OK);
+}
+void Statement::BindOne(std::nullopt_t) {
+  CHECK(sqlite3_bind_null(raw_.get(), next_++) == SQLITE_OK);
+}
+void Statement::BindOne(std::string_view text) {
+  // A null pointer would bind NULL.
+  const char* data = text.data() != nullptr ? text.data() : "";
+  CHECK(sqlite3_bind_text64(raw_.get(), next_++, data, text.size(), SQLITE_STATIC, SQLITE_UTF8) ==
+        SQLITE_OK);
+}
+void Statement::BindOne(ByteView blob) {
+  const void* data = blob.data() != nullptr ? static_cast<const void*>(blob.data()) : "";
+  CHECK(sqlite3_bind_blob64(raw_.get(), next_++, data, blob.size(), SQLITE_STATIC) == SQLITE_OK);
+}
+
+absl::StatusOr<Database> Database::Open(const std::string& path) {
+  sqlite3* raw = nullptr;
+  const int code =
+      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  Database database(raw);
+  if (code != SQLITE_OK) return ToStatus(raw, code, absl::StrCat("open ", path));
+  sqlite3_extended_result_codes(raw, 1);
+  return database;
+}
+
+absl::StatusOr<Statement> Database::Prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(raw(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) return ToStatus(raw(), code, "prepare");
+  return Statement(statement);
+}
+
+absl::Status Database::Execute(const char* sql) {
+  return ToStatus(raw(), sqlite3_exec(raw(), sql, nullptr, nullptr, nullptr), sql);
+}
+
+absl::StatusOr<std::int64_t> Database::Number(std::string_view sql) {
+  absl::StatusOr<Statement> statement = Prepare(sql);
+  if (!statement.ok()) return statement.status();
+  const absl::StatusOr<bool> row = statement->Step();
+  if (!row.ok()) return row.status();
+  return *row ? statement->Int(0) : 0;
+}
+
+absl::Status Database::End(absl::Status done) {
+  if (done.ok()) done = Execute("COMMIT");
+  return done.ok() ? done : Rollback(std::move(done));
+}
+
+absl::Status Database::Rollback(absl::Status cause) {
+  // Some errors have ended the transaction by themselves.
+  if (sqlite3_get_autocommit(raw()) != 0) return cause;
+  const absl::Status undone = Execute("ROLLBACK");
+  if (!undone.ok()) return absl::DataLossError(undone.message());
+  return cause;
+}
+
+}  // namespace trunkline::store

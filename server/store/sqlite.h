@@ -1,0 +1,123 @@
+// SQLite in the words of this house: statuses instead of codes, statements that clean up after
+// themselves. One connection and its statements belong to one thread.
+//
+// Statuses:  ResourceExhausted  no room (SQLITE_FULL); nothing was written, a later try may succeed
+//            Unavailable        someone else holds the file (SQLITE_BUSY); likewise
+//            Internal           a constraint was violated: our bug
+//            DataLoss           anything else, above all SQLITE_IOERR and SQLITE_CORRUPT: nobody
+//                               knows what the disk holds, so the process has to end
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/bytes.h"
+#include "common/ids.h"
+
+namespace trunkline::store {
+
+absl::Status ToStatus(sqlite3* db, int code, absl::string_view doing);
+
+// A prepared statement, used again and again: Bind, then Step until it says false, or Run.
+class Statement {
+ public:
+  Statement() = default;
+  explicit Statement(sqlite3_stmt* raw) : raw_(raw) {}
+
+  // All parameters in order, after a reset. Text and blobs are borrowed until the last Step.
+  template <class... Args>
+  void Bind(const Args&... args) {
+    sqlite3_reset(raw_.get());
+    next_ = 1;
+    (BindOne(args), ...);
+  }
+  // True: a row is there. False: done, and reset.
+  absl::StatusOr<bool> Step();
+  // To the end, rows ignored.
+  absl::Status Run();
+  // Rows the last Run inserted, changed or deleted.
+  int changes() const { return sqlite3_changes(sqlite3_db_handle(raw_.get())); }
+  // Ends the reading of rows early.
+  void Reset() { sqlite3_reset(raw_.get()); }
+
+  // Columns of the present row, from 0. Views are valid until the next Step.
+  std::int64_t Int(int column) const { return sqlite3_column_int64(raw_.get(), column); }
+  std::int32_t Int32(int column) const { return sqlite3_column_int(raw_.get(), column); }
+  bool Bool(int column) const { return Int(column) != 0; }
+  bool Null(int column) const { return sqlite3_column_type(raw_.get(), column) == SQLITE_NULL; }
+  ByteView Blob(int column) const;
+  Bytes BytesOf(int column) const;
+  std::string Text(int column) const { return std::string(AsText(Blob(column))); }
+  template <class T>
+  T IdOf(int column) const {
+    return T(Int(column));
+  }
+
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* raw) const { sqlite3_finalize(raw); }
+  };
+
+  void BindOne(std::int64_t value);
+  void BindOne(std::int32_t value) { BindOne(std::int64_t{value}); }
+  void BindOne(bool value) { BindOne(std::int64_t{value}); }
+  void BindOne(std::nullopt_t);
+  void BindOne(std::string_view text);
+  void BindOne(const std::string& text) { BindOne(std::string_view(text)); }
+  void BindOne(ByteView blob);
+  void BindOne(const Bytes& blob) { BindOne(ByteView(blob)); }
+  template <class Tag>
+  void BindOne(const Id<Tag, std::int64_t>& id) {
+    BindOne(id.value());
+  }
+  template <class T>
+  void BindOne(const std::optional<T>& value) {
+    if (value) {
+      BindOne(*value);
+    } else {
+      BindOne(std::nullopt);
+    }
+  }
+
+  std::unique_ptr<sqlite3_stmt, Finalize> raw_;
+  int next_ = 1;
+};
+
+class Database {
+ public:
+  // The file is there already (an empty one will do).
+  static absl::StatusOr<Database> Open(const std::string& path);
+
+  // Statements must go before their database.
+  absl::StatusOr<Statement> Prepare(std::string_view sql);
+  // One or more statements without parameters; rows are ignored.
+  absl::Status Execute(const char* sql);
+  // The single number that `sql` selects.
+  absl::StatusOr<std::int64_t> Number(std::string_view sql);
+
+  absl::Status Begin() { return Execute("BEGIN IMMEDIATE"); }
+  // Ends the transaction: commits if `done` is ok, else undoes it and gives `done` back. After
+  // anything but DataLoss no transaction is open and the file holds all of it or nothing.
+  absl::Status End(absl::Status done);
+
+  sqlite3* raw() const { return raw_.get(); }
+
+ private:
+  struct Close {
+    void operator()(sqlite3* raw) const { sqlite3_close(raw); }
+  };
+  explicit Database(sqlite3* raw) : raw_(raw) {}
+  absl::Status Rollback(absl::Status cause);
+
+  std::unique_ptr<sqlite3, Close> raw_;
+};
+
+}  // namespace trunkline::store

@@ -1,0 +1,220 @@
+#include "server/store/store.h"
+
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/check.h"
+#include "server/store/schema.h"
+
+namespace trunkline::store {
+namespace {
+
+// A checkpoint copies the log into the database file, with two flushes. Idle time pays for it, at
+// the first bound; a store that is never idle pays at the second.
+constexpr int kCheckpointPagesIdle = 1'000;
+constexpr int kCheckpointPagesBusy = 8'000;
+static_assert(kCheckpointPagesIdle < kCheckpointPagesBusy);
+
+constexpr const char* kSetUp =
+    "PRAGMA locking_mode=NORMAL;"
+    "PRAGMA journal_mode=WAL;"
+    "PRAGMA mmap_size=0;"
+    "PRAGMA cache_size=-65536;"  // KiB
+    "PRAGMA foreign_keys=OFF;"
+    "PRAGMA secure_delete=FAST;"
+    "PRAGMA journal_size_limit=67108864;";  // bytes
+
+const char* SynchronousOf(Durability durability) {
+  switch (durability) {
+    case Durability::kFsync:
+      return "PRAGMA synchronous=FULL";
+    case Durability::kOs:
+      return "PRAGMA synchronous=NORMAL";
+    case Durability::kNone:
+      return "PRAGMA synchronous=OFF";
+  }
+  return "PRAGMA synchronous=FULL";
+}
+
+absl::Status SetUp(Database& database, const Store::Options& options) {
+  // The first look at the file: this is where a stranger's file is noticed.
+  const auto looked = database.Number("SELECT count(*) FROM sqlite_schema");
+  if (!looked.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("not a database this server can read: ", looked.status().message()));
+  }
+  if (absl::Status status = Migrate(database); !status.ok()) return status;
+  if (absl::Status status = database.Execute(kSetUp); !status.ok()) return status;
+  if (options.pages_max > 0) {
+    const auto bound = database.Number(absl::StrCat("PRAGMA max_page_count=", options.pages_max));
+    if (!bound.ok()) return bound.status();
+  }
+  return database.Execute(SynchronousOf(options.durability));
+}
+
+}  // namespace
+
+Store::Store(DataDir dir, Database database, Options options)
+    : dir_(std::move(dir)), database_(std::move(database)), options_(options) {}
+
+Store::~Store() = default;
+
+absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::filesystem::path& dir,
+                                                   Options options) {
+  absl::StatusOr<DataDir> locked = DataDir::Lock(dir);
+  if (!locked.ok()) return locked.status();
+  absl::StatusOr<Database> database = Database::Open((dir / "trunkline.db").string());
+  if (!database.ok()) return database.status();
+  if (absl::Status status = SetUp(*database, options); !status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(dir.string(), ": ", status.message()));
+  }
+  if (absl::Status status = DataDir::SyncNames(dir); !status.ok()) return status;
+  std::unique_ptr<Store> store(new Store(*std::move(locked), *std::move(database), options));
+  if (absl::Status status = store->Prepare(); !status.ok()) return status;
+  return store;
+}
+
+absl::Status Store::Prepare() {
+  auto projector = Projector::Open(&database_);
+  if (!projector.ok()) return projector.status();
+  projector_ = *std::move(projector);
+  const std::pair<Statement*, std::string_view> statements[] = {
+      {&insert_, "INSERT INTO journal(seq,stream,id,version,body) VALUES(?,?,?,?,?)"},
+      {&slice_, "SELECT seq,stream,id,version,body FROM journal ORDER BY seq LIMIT ?"},
+      {&trim_, "DELETE FROM journal WHERE seq<=?"},
+      {&progress_, "UPDATE progress SET projected_seq=?"},
+  };
+  for (const auto& [to, sql] : statements) {
+    absl::StatusOr<Statement> statement = database_.Prepare(sql);
+    if (!statement.ok()) return statement.status();
+    *to = *std::move(statement);
+  }
+  const auto last = database_.Number(
+      "SELECT max((SELECT projected_seq FROM progress), coalesce((SELECT max(seq) FROM journal), "
+      "0))");
+  if (!last.ok()) return last.status();
+  next_seq_ = *last + 1;
+  const auto rows = database_.Number("SELECT count(*) FROM journal");
+  if (!rows.ok()) return rows.status();
+  unprojected_ = *rows;
+  sqlite3_wal_hook(database_.raw(), &Store::OnWalGrown, this);
+  return absl::OkStatus();
+}
+
+// In place of SQLite's own automatic checkpoint, which would hide a failed flush.
+int Store::OnWalGrown(void* self, sqlite3*, const char*, int pages) {
+  static_cast<Store*>(self)->wal_pages_ = pages;
+  return SQLITE_OK;
+}
+
+absl::Status Store::Checkpoint(int pages_min) {
+  if (wal_pages_ < pages_min) return absl::OkStatus();
+  wal_pages_ = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
+                                             nullptr, nullptr);
+  const absl::Status status = ToStatus(database_.raw(), code, "checkpoint");
+  // No room or a reader in the way: the log keeps everything, and the next checkpoint tries again.
+  if (absl::IsResourceExhausted(status) || absl::IsUnavailable(status)) return absl::OkStatus();
+  return status;
+}
+
+absl::Status Store::Append(std::span<const book::Fact> facts) {
+  if (facts.empty()) return absl::OkStatus();
+  if (absl::Status begun = database_.Begin(); !begun.ok()) return begun;
+  if (absl::Status status = database_.End(InsertAll(facts)); !status.ok()) return status;
+  next_seq_ += static_cast<std::int64_t>(facts.size());
+  unprojected_ += static_cast<std::int64_t>(facts.size());
+  return Checkpoint(kCheckpointPagesBusy);
+}
+
+absl::Status Store::InsertAll(std::span<const book::Fact> facts) {
+  std::int64_t seq = next_seq_;
+  for (const book::Fact& fact : facts) {
+    insert_.Bind(seq++, static_cast<std::int32_t>(fact.stream), fact.id, fact.version,
+                 codec_.Encode(fact.body));
+    if (absl::Status status = insert_.Run(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<book::Fact> Store::ReadFact(const Statement& row) {
+  const std::int64_t stream = row.Int(1);
+  std::optional<book::FactBody> body = codec_.Decode(row.Blob(4));
+  if (!body || stream < static_cast<std::int64_t>(book::Stream::kKey) ||
+      stream > static_cast<std::int64_t>(book::Stream::kPhone)) {
+    return absl::DataLossError(absl::StrCat("journal row ", row.Int(0), " can't be read"));
+  }
+  return book::Fact{static_cast<book::Stream>(stream), row.Int(2), row.Int32(3), *std::move(body)};
+}
+
+absl::Status Store::Restore(absl::FunctionRef<void(const book::Fact&)> apply) {
+  absl::Status status = ReplayEntities(database_, apply);
+  if (status.ok()) status = projector_.ReplayCalls(apply);
+  if (!status.ok()) return status;
+  slice_.Bind(std::numeric_limits<std::int64_t>::max());
+  for (;;) {
+    const absl::StatusOr<bool> row = slice_.Step();
+    if (!row.ok()) return row.status();
+    if (!*row) return absl::OkStatus();
+    const absl::StatusOr<book::Fact> fact = ReadFact(slice_);
+    if (!fact.ok()) {
+      slice_.Reset();
+      return fact.status();
+    }
+    apply(*fact);
+  }
+}
+
+absl::StatusOr<int> Store::Project(int rows_max) {
+  CHECK(rows_max > 0);
+  if (unprojected_ == 0) return 0;
+  // Its loss would be harmless, and the next group's flush covers it: WAL is one sequence.
+  if (options_.durability == Durability::kFsync) {
+    if (absl::Status eased = database_.Execute("PRAGMA synchronous=NORMAL"); !eased.ok()) {
+      return eased;
+    }
+  }
+  absl::StatusOr<int> rows = ProjectSlice(rows_max);
+  projector_.Forget();
+  const absl::Status restored = database_.Execute(SynchronousOf(options_.durability));
+  if (!restored.ok()) return restored;
+  if (!rows.ok()) return rows.status();
+  unprojected_ -= *rows;
+  if (absl::Status status = Checkpoint(kCheckpointPagesIdle); !status.ok()) return status;
+  return rows;
+}
+
+absl::StatusOr<int> Store::ProjectSlice(int rows_max) {
+  if (absl::Status begun = database_.Begin(); !begun.ok()) return begun;
+  int rows = 0;
+  std::int64_t seq = 0;
+  absl::Status status;
+  slice_.Bind(rows_max);
+  for (;;) {
+    const absl::StatusOr<bool> row = slice_.Step();
+    status = row.status();
+    if (!status.ok() || !*row) break;
+    seq = slice_.Int(0);
+    absl::StatusOr<book::Fact> fact = ReadFact(slice_);
+    status = fact.ok() ? projector_.Fold(seq, *std::move(fact)) : fact.status();
+    if (!status.ok()) break;
+    ++rows;
+  }
+  slice_.Reset();
+  if (status.ok()) status = projector_.Flush();
+  if (status.ok()) {
+    trim_.Bind(seq);
+    status = trim_.Run();
+  }
+  if (status.ok()) {
+    progress_.Bind(seq);
+    status = progress_.Run();
+  }
+  status = database_.End(status);
+  if (!status.ok()) return status;
+  return rows;
+}
+
+}  // namespace trunkline::store

@@ -1,0 +1,87 @@
+// The embedded store: facts go to the journal, group by group, and are durable before anybody is
+// told. Projections are folded from the journal in slices by the same connection; start-up reads
+// the projections back as facts, then the rest of the journal.
+//
+// Lives on the book's thread; not thread-safe. One process per directory (a lock beside the file
+// sees to it), one connection that writes and checkpoints: SQLite 3.40 can damage a WAL file that
+// two connections write or checkpoint at the same instant. Auth keys lie in the file as they are;
+// it is readable by its owner only.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/book/fact.h"
+#include "server/store/data_dir.h"
+#include "server/store/fact_codec.h"
+#include "server/store/projector.h"
+#include "server/store/sqlite.h"
+
+namespace trunkline::store {
+
+enum class Durability : std::uint8_t {
+  kFsync,  // what Append acknowledged survives kill -9 and a power cut
+  kOs,     // it survives kill -9; a power cut may take the last seconds, never the file
+  kNone,   // it survives kill -9; a power cut may take the file
+};
+
+class Store {
+ public:
+  struct Options {
+    Durability durability = Durability::kFsync;
+    std::int64_t pages_max = 0;  // of 4 KiB, bounds the database file; 0: as large as it gets
+  };
+
+  // Makes `dir` and the database, or brings an older one up to date. FailedPrecondition, naming
+  // what is wrong, when the directory is in use or the file isn't ours to read.
+  static absl::StatusOr<std::unique_ptr<Store>> Open(const std::filesystem::path& dir,
+                                                     Options options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // Everything that was ever appended, as facts that lead an empty book to where it was: first the
+  // projections, then the unprojected rows as they were. DataLoss, naming the row, when one can't
+  // be read.
+  absl::Status Restore(absl::FunctionRef<void(const book::Fact&)> apply);
+
+  // One group, one transaction. ok: durable, as `durability` says. ResourceExhausted, Unavailable:
+  // nothing was written, undo the group and go on. Internal: a version was there already, our bug.
+  // DataLoss: nobody knows what the disk holds, end the process.
+  absl::Status Append(std::span<const book::Fact> facts);
+
+  // Folds up to `rows_max` (> 0) of the oldest journal rows into the projections and deletes them
+  // from the journal, in one transaction; gives their number. Worth calling with a thousand or
+  // more: what a call's rows share is written once. Errors as for Append; a DataLoss may name a
+  // row. Needs no flush of its own: a slice lost in a power cut is projected again.
+  absl::StatusOr<int> Project(int rows_max);
+
+  // Journal rows still to be projected.
+  std::int64_t unprojected() const { return unprojected_; }
+
+ private:
+  Store(DataDir dir, Database database, Options options);
+  absl::Status Prepare();
+  absl::Status InsertAll(std::span<const book::Fact> facts);
+  absl::StatusOr<int> ProjectSlice(int rows_max);
+  absl::StatusOr<book::Fact> ReadFact(const Statement& row);
+  absl::Status Checkpoint(int pages_min);
+  static int OnWalGrown(void* self, sqlite3*, const char*, int pages);
+
+  DataDir dir_;
+  Database database_;
+  const Options options_;
+  FactCodec codec_;
+  Projector projector_;
+  Statement insert_, slice_, trim_, progress_;
+  std::int64_t next_seq_ = 1;
+  std::int64_t unprojected_ = 0;
+  int wal_pages_ = 0;  // since the last checkpoint
+};
+
+}  // namespace trunkline::store
