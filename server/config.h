@@ -1,0 +1,41 @@
+// The server's configuration: a TOML file, and every option of it as a flag; flags win. Unknown
+// keys, values out of range and unreadable files are refused with one line that names the key and
+// what is wrong.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/io/node_config.h"
+
+namespace trunkline {
+
+struct Config {
+  Config();  // the defaults
+
+  io::NodeConfig node;
+  io::HostPort http{"127.0.0.1", 0};
+  std::string log_level = "info";
+  // Where secrets were read from; their content is in `node`.
+  std::string bot_tokens_file;
+};
+
+struct CommandLine {
+  enum class Action { kRun, kCheck, kPrint };
+  Action action = Action::kRun;
+  Config config;
+  std::string text;  // kPrint: for stdout
+};
+
+// Reads flags and the file they name. Errors are one line without a program name.
+absl::StatusOr<CommandLine> ReadCommandLine(int argc, const char* const* argv);
+
+// `name` is what errors call the file.
+absl::Status ApplyToml(std::string_view toml, const std::string& name, Config& config);
+
+// The configuration as a TOML file, with every default; secrets are left out.
+std::string EffectiveToml(const Config& config);
+
+}  // namespace trunkline

@@ -1,0 +1,72 @@
+#include "server/http/router.h"
+
+#include <algorithm>
+
+#include "boost/json.hpp"
+
+namespace trunkline::http {
+namespace {
+
+namespace json = boost::json;
+
+json::string_view View(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+Answer JsonAnswer(unsigned status, const json::object& body) {
+  return Answer{status, "application/json", "", json::serialize(body) + "\n"};
+}
+
+// Alive means: this thread answers. It never asks anything else, so that a restart isn't the
+// reaction to somebody else's trouble.
+Answer Live(const Sources&) {
+  return JsonAnswer(200, {{"status", "ok"}});
+}
+
+Answer Ready(const Sources& sources) {
+  json::array checks;
+  bool ready = true;
+  for (const Check& check : sources.checks()) {
+    ready = ready && check.ok;
+    json::object entry{{"name", check.name}, {"ok", check.ok}};
+    if (!check.ok) entry["consequence"] = check.consequence;
+    checks.push_back(std::move(entry));
+  }
+  return JsonAnswer(ready ? 200 : 503,
+                    {{"status", ready ? "ok" : "unavailable"}, {"checks", std::move(checks)}});
+}
+
+Answer Metrics(const Sources& sources) {
+  const std::vector<Metric> metrics = sources.metrics();
+  return Answer{200, "text/plain; version=0.0.4; charset=utf-8", "", MetricsText(metrics)};
+}
+
+struct Page {
+  std::string_view path;
+  Answer (*make)(const Sources&);
+};
+// HTTP opens only after the start has finished, so having started is being alive.
+constexpr Page kPages[] = {
+    {"/livez", Live}, {"/readyz", Ready}, {"/startupz", Live}, {"/metrics", Metrics}};
+
+}  // namespace
+
+Answer ErrorAnswer(unsigned status, std::string_view code, std::string_view message) {
+  json::object error{{"code", View(code)}, {"message", View(message)}};
+  return JsonAnswer(status, {{"error", std::move(error)}});
+}
+
+Answer Route(const Sources& sources, std::string_view method, std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  const auto* page = std::find_if(std::begin(kPages), std::end(kPages),
+                                  [path](const Page& known) { return known.path == path; });
+  if (page == std::end(kPages)) return ErrorAnswer(404, "not_found", "there is nothing here");
+  if (method != "GET" && method != "HEAD") {
+    Answer refused = ErrorAnswer(405, "method_not_allowed", "only GET and HEAD are answered here");
+    refused.allow = "GET, HEAD";
+    return refused;
+  }
+  return page->make(sources);
+}
+
+}  // namespace trunkline::http

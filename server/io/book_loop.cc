@@ -1,0 +1,252 @@
+#include "server/io/book_loop.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "boost/asio/post.hpp"
+#include "common/log.h"
+
+namespace trunkline::io {
+namespace {
+
+// EX_SOFTWARE: a service manager restarts us, and the start reads what the disk really holds.
+constexpr int kStoreFailedExit = 70;
+// The longest sleep, so that a change of the wall clock shows soon.
+constexpr std::chrono::seconds kSleepMax{1};
+// A deadline that is due is looked at again no sooner than this.
+constexpr std::chrono::nanoseconds kSleepMin = std::chrono::milliseconds(1);
+constexpr std::chrono::seconds kRefusedDeadlinesPause{1};
+
+WallTime Now() {
+  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+}
+
+bool IsRefusal(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) || absl::IsUnavailable(status);
+}
+
+[[noreturn]] void EndProcess(const char* what, const absl::Status& status) {
+  log::Error("{}: {}; the process ends, because it is not known what the disk holds", what,
+             std::string(status.message()));
+  spdlog::default_logger()->flush();
+  _exit(kStoreFailedExit);
+}
+
+}  // namespace
+
+mtproto::KeyRecord RecordOf(const book::KeyStored& stored) {
+  mtproto::KeyRecord record;
+  record.id = stored.id;
+  record.key = stored.key;
+  record.created = FromUnixMillis(stored.created_ms);
+  if (stored.expires_ms != 0) record.expires = FromUnixMillis(stored.expires_ms);
+  if (stored.first_salt != 0) record.first_salt = stored.first_salt;
+  return record;
+}
+
+BookLoop::BookLoop(std::unique_ptr<store::Store> store, book::BookConfig config,
+                   Switchboard* switchboard, CodeDelivery* delivery)
+    : store_(std::move(store)),
+      book_(std::move(config), &entropy_),
+      switchboard_(switchboard),
+      delivery_(delivery),
+      released_(switchboard->threads()),
+      released_last_(switchboard->threads()) {
+  switchboard_->book().SetWake([this] { boost::asio::post(context_, [this] { Drain(); }); });
+}
+
+BookLoop::~BookLoop() {
+  Stop(std::chrono::steady_clock::now());
+}
+
+absl::Status BookLoop::Restore() {
+  const absl::Status status =
+      store_->Restore([this](const book::Fact& fact) { book_.Restore(fact); });
+  switchboard_->stats().store_available.store(status.ok());
+  return status;
+}
+
+void BookLoop::Start() {
+  boost::asio::post(context_, [this] { Drain(); });  // deadlines that passed while we were away
+  thread_ = std::thread([this] { Run(); });
+}
+
+void BookLoop::Run() {
+  const auto work = boost::asio::make_work_guard(context_);
+  context_.run();
+}
+
+void BookLoop::Stop(std::chrono::steady_clock::time_point deadline) {
+  if (!thread_.joinable()) return;
+  switchboard_->book().Post(Task([this, deadline] {
+    stopping_ = true;
+    while (store_->unprojected() > 0 && std::chrono::steady_clock::now() < deadline) {
+      const auto rows = store_->Project(kProjectRows);
+      if (!rows.ok() || *rows == 0) break;
+    }
+    context_.stop();
+  }));
+  thread_.join();
+}
+
+void BookLoop::Drain() {
+  switchboard_->book().Take(inbox_);
+  std::size_t next = 0;
+  do {
+    const WallTime now = Now();
+    group_.clear();
+    while (next < inbox_.size() && group_.size() < kGroupCommandsMax) {
+      const auto* command = std::get_if<book::Command>(&inbox_[next]);
+      if (command == nullptr) break;
+      group_.push_back(command);
+      ++next;
+    }
+    StepGroup(group_, now);
+    // A task sees everything before it done and released.
+    while (next < inbox_.size() && std::holds_alternative<Task>(inbox_[next])) {
+      std::get<Task>(inbox_[next++])();
+    }
+  } while (next < inbox_.size());
+  inbox_.clear();
+  const WallTime now = Now();
+  UpdateStats(now);
+  Arm(now);
+  ProjectSlice();
+}
+
+void BookLoop::StepGroup(std::span<const book::Command* const> commands, WallTime now) {
+  facts_.clear();
+  effects_.clear();
+  if (now >= deadlines_from_) book_.FireDeadlines(now, facts_, effects_);
+  for (const book::Command* command : commands) book_.Step(*command, now, facts_, effects_);
+  FinishGroup(commands);
+}
+
+void BookLoop::FinishGroup(std::span<const book::Command* const> commands) {
+  if (!facts_.empty()) {
+    const absl::Status status = store_->Append(facts_);
+    if (!status.ok()) return RefuseGroup(commands, status);
+    switchboard_->stats().groups_committed.Add();
+    switchboard_->stats().facts.Add(facts_.size());
+    switchboard_->stats().store_available.store(true);
+  }
+  book_.CommitGroup();
+  ReleaseAll(effects_);
+}
+
+void BookLoop::RefuseGroup(std::span<const book::Command* const> commands,
+                           const absl::Status& status) {
+  if (!IsRefusal(status)) EndProcess("the journal could not be written", status);
+  log::Error("the store refused a group of {} commands: {}", commands.size(),
+             std::string(status.message()));
+  switchboard_->stats().groups_refused.Add();
+  switchboard_->stats().store_available.store(false);
+  book_.RollbackGroup();
+  deadlines_from_ = Now() + kRefusedDeadlinesPause;
+  effects_.clear();
+  for (const book::Command* command : commands) {
+    if (auto refusal = book::Book::RefusalOf(*command)) effects_.push_back(std::move(*refusal));
+  }
+  ReleaseAll(effects_);
+}
+
+struct BookLoop::Release {
+  BookLoop& loop;
+  Switchboard& switchboard;
+
+  void Send(unsigned thread, LinkMessage message) {
+    loop.released_[thread].push_back(std::move(message));
+  }
+  void operator()(book::Reply& reply) {
+    const unsigned thread = switchboard.HomeOf(reply.session.key);
+    Send(thread, std::move(reply));
+  }
+  void operator()(book::Push& push) {
+    if (switchboard.threads() == 1) {
+      return Send(0, PushTo{std::move(push.sessions), std::move(push.batch)});
+    }
+    // One message per thread, in order of the sessions; a user has a handful of them.
+    std::vector<SessionRef> rest = std::move(push.sessions);
+    while (!rest.empty()) {
+      const unsigned thread = switchboard.HomeOf(rest.front().key);
+      const auto elsewhere = std::stable_partition(
+          rest.begin(), rest.end(),
+          [&](const SessionRef& session) { return switchboard.HomeOf(session.key) == thread; });
+      Send(thread, PushTo{{rest.begin(), elsewhere}, push.batch});
+      rest.erase(rest.begin(), elsewhere);
+    }
+  }
+  // The key is on its home thread before the client can learn that it counts: the end of the
+  // exchange is posted after everything else of the batch.
+  void operator()(book::KeyStored& stored) {
+    if (!stored.taken) Send(switchboard.HomeOf(stored.id), InstallKey{RecordOf(stored)});
+    loop.released_last_[switchboard.HomeOf(stored.nonce)].push_back(
+        ExchangeDone{stored.nonce, stored.taken});
+  }
+  void operator()(book::KeyChanged& changed) {
+    Send(switchboard.HomeOf(changed.info.id), std::move(changed.info));
+  }
+  void operator()(book::KeyGone& gone) { Send(switchboard.HomeOf(gone.id), gone); }
+  void operator()(book::DeliverCode& letter) {
+    loop.delivery_->Deliver(std::move(letter.phone), std::move(letter.code));
+  }
+};
+
+void BookLoop::ReleaseAll(std::vector<book::Effect>& effects) {
+  Release release{*this, *switchboard_};
+  for (book::Effect& effect : effects) std::visit(release, effect);
+  effects.clear();
+  PostReleased();
+}
+
+void BookLoop::PostReleased() {
+  for (unsigned i = 0; i < released_.size(); ++i) switchboard_->link(i).PostAll(released_[i]);
+  for (unsigned i = 0; i < released_last_.size(); ++i) {
+    switchboard_->link(i).PostAll(released_last_[i]);
+  }
+}
+
+// Projection fills idle time, a slice at a time so that a command never waits for more than one.
+// With a long backlog it takes its turn between groups.
+void BookLoop::ProjectSlice() {
+  const std::int64_t backlog = store_->unprojected();
+  switchboard_->stats().journal_unprojected.Set(backlog);
+  if (backlog == 0 || stopping_ || projecting_) return;
+  if (!switchboard_->book().empty() && backlog <= kBacklogMax) return;
+  projecting_ = true;
+  boost::asio::post(context_, [this] {
+    projecting_ = false;
+    if (!switchboard_->book().empty() && store_->unprojected() <= kBacklogMax) return;
+    const auto rows = store_->Project(kProjectRows);
+    if (!rows.ok()) {
+      if (!IsRefusal(rows.status())) EndProcess("the projection failed", rows.status());
+      log::Warn("the store can't project now: {}", std::string(rows.status().message()));
+      return;  // tried again with the next group or the next tick
+    }
+    if (*rows > 0) ProjectSlice();
+  });
+}
+
+void BookLoop::UpdateStats(WallTime now) {
+  const book::Book::Stats book = book_.stats();
+  Stats& stats = switchboard_->stats();
+  stats.users.Set(static_cast<std::int64_t>(book.users));
+  stats.calls_live.Set(static_cast<std::int64_t>(book.live_calls));
+  stats.book_alive_unix.Set(UnixSeconds(now));
+}
+
+void BookLoop::Arm(WallTime now) {
+  std::chrono::nanoseconds sleep = kSleepMax;
+  if (const auto deadline = book_.NextDeadline()) {
+    sleep = std::clamp(std::chrono::nanoseconds(std::max(*deadline, deadlines_from_) - now),
+                       kSleepMin, std::chrono::nanoseconds(kSleepMax));
+  }
+  timer_.expires_after(sleep);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) Drain();
+  });
+}
+
+}  // namespace trunkline::io

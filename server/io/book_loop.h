@@ -1,0 +1,91 @@
+// The book's thread: takes all commands that gathered in its mailbox, steps each, writes the facts
+// of the group to the journal, and only then releases replies and pushes, in order. The flush is
+// the group boundary: while the disk works, the next group gathers.
+//
+// A group that the store has no room for is undone and refused. After a failed write or sync nobody
+// knows what the disk holds: the process ends at once and tells nobody anything.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/steady_timer.hpp"
+#include "common/entropy.h"
+#include "server/book/book.h"
+#include "server/io/code_delivery.h"
+#include "server/io/switchboard.h"
+#include "server/store/store.h"
+
+namespace trunkline::io {
+
+// So that the first command of a burst doesn't wait for the last one's step.
+inline constexpr std::size_t kGroupCommandsMax = 256;
+inline constexpr int kProjectRows = 256;
+// Journal rows that may wait for projection while there is other work: what a restart has to read
+// again.
+inline constexpr std::int64_t kBacklogMax = 4096;
+
+// The engine's form of a key of the book.
+mtproto::KeyRecord RecordOf(const book::KeyStored& stored);
+
+class BookLoop {
+ public:
+  // `switchboard` and `delivery` outlive the loop.
+  BookLoop(std::unique_ptr<store::Store> store, book::BookConfig config, Switchboard* switchboard,
+           CodeDelivery* delivery);
+  ~BookLoop();  // Stop
+
+  // Reads the journal into the book. Before Start.
+  absl::Status Restore();
+  // After Restore, before Start.
+  const book::Book& book() const { return book_; }
+
+  void Start();
+  // Works off what is in the mailbox, projects the journal's tail until `deadline`, ends the
+  // thread. Once only.
+  void Stop(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  struct Release;
+
+  void Run();
+  void Drain();
+  void StepGroup(std::span<const book::Command* const> commands, WallTime now);
+  void FinishGroup(std::span<const book::Command* const> commands);
+  void RefuseGroup(std::span<const book::Command* const> commands, const absl::Status& status);
+  void ReleaseAll(std::vector<book::Effect>& effects);
+  void PostReleased();
+  void ProjectSlice();
+  void UpdateStats(WallTime now);
+  void Arm(WallTime now);
+
+  std::unique_ptr<store::Store> store_;
+  SystemEntropy entropy_;
+  book::Book book_;
+  Switchboard* const switchboard_;
+  CodeDelivery* const delivery_;
+
+  boost::asio::io_context context_{1};
+  boost::asio::steady_timer timer_{context_};
+  std::thread thread_;
+
+  // Of the present batch; kept for their memory.
+  std::vector<BookMessage> inbox_;
+  std::vector<const book::Command*> group_;
+  std::vector<book::Fact> facts_;
+  std::vector<book::Effect> effects_;
+  std::vector<std::vector<LinkMessage>> released_;  // by thread
+  std::vector<std::vector<LinkMessage>> released_last_;
+
+  // Overdue deadlines whose group was refused aren't tried again before this.
+  WallTime deadlines_from_{};
+  bool projecting_ = false;  // a slice is posted
+  bool stopping_ = false;
+};
+
+}  // namespace trunkline::io

@@ -1,0 +1,42 @@
+// The whole server from one configuration: MTProto and HTTP. What main runs, and what tests run
+// in-process.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/config.h"
+#include "server/http/http_server.h"
+#include "server/io/node.h"
+
+namespace trunkline {
+
+class Server {
+ public:
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config);
+  ~Server();  // stops at once
+
+  // Finishes what is in hand, within the deadline. Once only.
+  void Stop(std::chrono::steady_clock::time_point deadline);
+
+  const std::vector<io::HostPort>& mtproto_addresses() const { return node_->addresses(); }
+  std::vector<std::uint16_t> mtproto_ports() const;
+  io::HostPort http_address() const;
+  std::uint16_t http_port() const { return http_->port(); }
+  std::uint64_t fingerprint() const { return node_->fingerprint(); }
+  const io::Stats& stats() const { return node_->stats(); }
+  // `ready mtproto=HOST:PORT http=HOST:PORT fingerprint=HEX pid=N`, without a line break.
+  std::string ReadyLine() const;
+
+ private:
+  Server() = default;
+
+  std::string http_host_;
+  std::unique_ptr<io::Node> node_;
+  std::unique_ptr<http::HttpServer> http_;  // reads the node's counters: ends first
+};
+
+}  // namespace trunkline
