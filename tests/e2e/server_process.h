@@ -1,0 +1,62 @@
+// The real server binary as a child process with a data directory of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <string>
+#include <vector>
+
+#include "common/crypto/rsa.h"
+
+namespace trunkline::e2e {
+
+// A directory under /tmp that goes away with its owner.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class ServerProcess {
+ public:
+  inline static const std::string kCode = "12345";
+
+  // Starts and waits for the `ready` line; started() tells whether it came. `port` 0: any.
+  explicit ServerProcess(const std::string& data_dir, std::vector<std::string> more_arguments = {},
+                         std::uint16_t port = 0);
+  ~ServerProcess();  // kill -9 if it still runs
+  ServerProcess(const ServerProcess&) = delete;
+  ServerProcess& operator=(const ServerProcess&) = delete;
+
+  bool started() const { return port_ != 0; }
+  pid_t pid() const { return pid_; }
+  const std::string& ready_line() const { return ready_line_; }
+  boost::asio::ip::tcp::endpoint endpoint() const;
+  crypto::RsaPublicKey PublicKey() const;
+
+  // kill -9, and waits until it is gone.
+  void Kill();
+  // SIGTERM; the exit code, -1 when a signal ended it or it didn't end in time.
+  int Stop();
+  // Whether the process still runs.
+  bool Alive();
+
+ private:
+  bool ReadReadyLine(int from);
+  int Wait(bool until_end);
+
+  std::string data_dir_;
+  std::string ready_line_;
+  pid_t pid_ = -1;
+  int exit_status_ = 0;
+  std::uint16_t port_ = 0;
+};
+
+}  // namespace trunkline::e2e
