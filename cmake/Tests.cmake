@@ -1,5 +1,7 @@
 # tests/ mirrors the tree: one program per folder. e2e programs run the real server binary.
 
+configure_file(${CMAKE_SOURCE_DIR}/tests/paths.h.in ${CMAKE_BINARY_DIR}/gen/tests/paths.h @ONLY)
+
 trunkline_test(common LIBS common common_crypto)
 trunkline_test(common/crypto LIBS common_crypto)
 trunkline_test(tl LIBS tl tl_compiler)

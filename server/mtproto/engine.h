@@ -104,8 +104,8 @@ struct QueryDropped {
   SessionRef session;
   MessageId msg_id;
 };
-// The session's last link closed; it is kept for a while. Updates pushed meanwhile wait in it, or go to the
-// key's next new session if that comes first.
+// The session's last link closed; it is kept for a while. Updates pushed meanwhile wait in it, or
+// go to the key's next new session if that comes first.
 struct SessionAway {
   SessionRef session;
 };
@@ -123,9 +123,9 @@ struct DestroyKey {
   MessageId msg_id;
 };
 
-using Output = std::variant<SendPacket, SendQuickAck, SendTransportError, CloseLink, Compute,
-                            StoreKey, Query, QueryDropped, SessionAway, SessionBack,
-                            SessionEnded, DestroyKey>;
+using Output =
+    std::variant<SendPacket, SendQuickAck, SendTransportError, CloseLink, Compute, StoreKey, Query,
+                 QueryDropped, SessionAway, SessionBack, SessionEnded, DestroyKey>;
 
 // ---- Engine -------------------------------------------------------------------------------------
 

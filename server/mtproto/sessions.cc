@@ -101,8 +101,8 @@ Session& Sessions::Create(KeyState& key, SessionId id, MessageId first) {
   return *key.sessions;
 }
 
-// Some libraries come back with a new session, and never fetch a difference: what the key's sessions
-// without a link still hold unacknowledged is theirs now.
+// Some libraries come back with a new session, and never fetch a difference: what the key's
+// sessions without a link still hold unacknowledged is theirs now.
 void Sessions::Inherit(Session& heir) {
   for (Session* old = heir.next.get(); old != nullptr; old = old->next.get()) {
     if (old->link != nullptr) continue;

@@ -74,8 +74,8 @@ class Dispatcher {
   // One API query. `body` starts with a constructor id; it is borrowed for the call.
   void HandleQuery(SessionRef session, MessageId msg_id, ByteView body, WallTime now);
   void HandleQueryDropped(SessionRef session, MessageId msg_id);
-  // The session lost its last link, or spoke again after that: the book counts only who can hear. Updates
-  // that are on their way to a session that is away still go to the engine, which keeps them.
+  // The session lost its last link, or spoke again after that: the book counts who can hear.
+  // Updates on their way to a session that is away still go to the engine, which keeps them.
   void HandleSessionAway(SessionRef session);
   void HandleSessionBack(SessionRef session);
   // The engine forgot the session: the book is told, parked queries are dropped.

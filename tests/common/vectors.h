@@ -10,6 +10,7 @@
 
 #include "common/bytes.h"
 #include "common/secret.h"
+#include "tests/paths.h"
 
 namespace trunkline::test {
 

@@ -1,4 +1,5 @@
 #include "tests/e2e/server_process.h"
+#include "tests/paths.h"
 
 #include <poll.h>
 #include <spawn.h>

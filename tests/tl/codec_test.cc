@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/paths.h"
 #include "tl/api_types.h"
 #include "tl/compiler/profile.h"
 #include "tl/mt_types.h"

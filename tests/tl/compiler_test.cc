@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/paths.h"
 #include "tl/compiler/emit.h"
 #include "tl/compiler/generate.h"
 #include "tl/compiler/names.h"

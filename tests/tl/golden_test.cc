@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/paths.h"
 #include "tl/compiler/generate.h"
 
 namespace trunkline::tlc {

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <utility>
 
+#include "tests/paths.h"
 #include "tl/runtime/reader.h"
 
 namespace trunkline::tlc {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/entropy.h"
+#include "tests/paths.h"
 
 namespace trunkline::crypto {
 namespace {

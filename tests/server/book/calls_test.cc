@@ -142,8 +142,8 @@ TEST_F(CallsTest, RepeatedDiscardGetsTheSameAnswerAndNoSecondMessage) {
   EXPECT_EQ(two->date, one->date);
   EXPECT_EQ(again.size(), 1u);
   EXPECT_EQ(world_.journal().size(), rows);
-  const auto* other = ReplyAs<UpdateBatch>(Discard(world_, b1_, call.callee));
-  EXPECT_EQ(other->updates[0].call.duration, 31);
+  const Effects peer = Discard(world_, b1_, call.callee);
+  EXPECT_EQ(ReplyAs<UpdateBatch>(peer)->updates[0].call.duration, 31);
 }
 
 TEST_F(CallsTest, DeclineEndsTheRingEverywhere) {
