@@ -305,6 +305,48 @@ TEST_F(DeliveryTest, ClosedLinkFallsBackToTheOtherOpenOne) {
   EXPECT_EQ(again[0].link, LinkId(1));
 }
 
+TEST_F(DeliveryTest, SessionIsAwayWithoutALinkAndBackWithOne) {
+  world.engine.LinkClosed(client.link, world.now);
+  const auto away = world.Take<SessionAway>();
+  ASSERT_EQ(away.size(), 1u);
+  EXPECT_EQ(away[0].session, client.ref());
+  client.link = LinkId(2);
+  client.SendService(mt::fn::Ping{});
+  const auto back = world.Take<SessionBack>();
+  ASSERT_EQ(back.size(), 1u);
+  EXPECT_EQ(back[0].session, client.ref());
+  client.SendService(mt::fn::Ping{});
+  EXPECT_TRUE(world.Take<SessionBack>().empty());
+}
+
+TEST_F(DeliveryTest, NewSessionOfTheKeyInheritsUpdatesOfOneThatIsAway) {
+  Push(1);
+  client.TakeReceived();
+  world.engine.LinkClosed(client.link, world.now);
+  Push(2);
+  TestClient heir(client, SessionId(77), LinkId(2));
+  const auto received = heir.SendService(mt::fn::Ping{});
+  std::vector<Bytes> updates;
+  for (const Received& message : received) {
+    if (message.body.size() == 8) updates.push_back(message.body);
+  }
+  EXPECT_EQ(updates, (std::vector<Bytes>{Words({0x74ae4240, 1}), Words({0x74ae4240, 2})}));
+  // They have one owner: the old session has nothing left to repeat.
+  client.link = LinkId(3);
+  const auto old = client.SendService(mt::fn::Ping{});
+  ASSERT_EQ(old.size(), 1u);
+  EXPECT_NE(client.As<mt::Pong>(old[0]), nullptr);
+}
+
+TEST_F(DeliveryTest, NewSessionTakesNothingFromOneThatIsThere) {
+  Push(1);
+  client.TakeReceived();
+  TestClient second(client, SessionId(77), LinkId(2));
+  for (const Received& message : second.SendService(mt::fn::Ping{})) {
+    EXPECT_NE(message.body, Words({0x74ae4240, 1}));
+  }
+}
+
 TEST_F(DeliveryTest, SessionWithoutLinkLivesFifteenMinutes) {
   world.engine.LinkClosed(client.link, world.now);
   world.Advance(899s);

@@ -254,6 +254,22 @@ TEST(Subscription, SessionEnds) {
   EXPECT_TRUE(world.Drain().empty());
 }
 
+TEST(Subscription, AwayIsClosedAndBackIsOpened) {
+  World world;
+  world.SignedIn();
+  world.Send(kGetState);
+  world.dispatcher().HandleSessionAway(kSession);
+  EXPECT_EQ(Commands<cmd::SessionClosed>(world.Drain()).size(), 1u);
+  // What was on its way is kept by the engine.
+  EXPECT_FALSE(world.Push({{}, {}, 1}).empty());
+  world.dispatcher().HandleSessionBack(kSession);
+  EXPECT_EQ(Commands<cmd::SessionOpened>(world.Drain()).size(), 1u);
+  world.dispatcher().HandleSessionAway(kSession);
+  world.Drain();
+  world.dispatcher().HandleSessionEnded(kSession);
+  EXPECT_TRUE(world.Drain().empty());
+}
+
 TEST(Subscription, KeyGone) {
   World world;
   world.SignedIn();
