@@ -23,8 +23,7 @@ bool IsEncrypted(ByteView packet) {
 
 }  // namespace
 
-// ---- Reading
-// --------------------------------------------------------------------------------------
+// ---- Reading ------------------------------------------------------------------------------------
 
 void LinkLoop::AwaitInput(const LinkPtr& link) {
   if (link->closed || link->closing || link->reading) return;
@@ -95,8 +94,7 @@ void LinkLoop::Route(Link& link, const mtproto::Packet& packet) {
       link.id, Bytes(packet.payload.begin(), packet.payload.end()), packet.wants_quick_ack});
 }
 
-// ---- Writing
-// --------------------------------------------------------------------------------------
+// ---- Writing ------------------------------------------------------------------------------------
 
 void LinkLoop::Deliver(ToLink& output) {
   const LinkId id = std::visit([](const auto& out) { return out.link; }, output);

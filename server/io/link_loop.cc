@@ -93,8 +93,7 @@ void LinkLoop::Stop() {
   thread_.join();
 }
 
-// ---- Batches
-// --------------------------------------------------------------------------------------
+// ---- Batches ------------------------------------------------------------------------------------
 
 void LinkLoop::BeginBatch() {
   now_ = Now();
@@ -185,8 +184,7 @@ void LinkLoop::UpdateStats() {
   stats.keys.Add(keys - std::exchange(keys_told_, keys));
 }
 
-// ---- Links
-// ----------------------------------------------------------------------------------------
+// ---- Links --------------------------------------------------------------------------------------
 
 void LinkLoop::Accept(Acceptor& acceptor) {
   acceptor.async_accept(context_.get_executor(),
@@ -235,15 +233,16 @@ void LinkLoop::Close(Link& link, std::string_view reason, Blame blame) {
   const LinkPtr alive = it->second;
   link.closed = true;
   (link.heard ? quiet_ : fresh_).erase(LinkList::s_iterator_to(link));
+  // First the books, then the socket: a peer that sees the end may connect again at once.
+  Stats& stats = switchboard_->stats();
+  stats.connections.Add(-1);
+  if (blame == Blame::kUs) stats.links_closed_by_us.Add();
+  admission_->Leave(link.address);
   Error ignored;
   link.socket.shutdown(LinkSocket::shutdown_both, ignored);
   link.socket.close(ignored);
   if (std::exchange(link.writing, false)) RoomNoLongerAwaited();
-  Stats& stats = switchboard_->stats();
-  stats.connections.Add(-1);
-  if (blame == Blame::kUs) stats.links_closed_by_us.Add();
   spdlog::debug("link {:x} closed: {}", link.id.value(), reason);
-  admission_->Leave(link.address);
   links_.erase(it);
   Outbound& outbound = home_.outbound();
   for (unsigned i = 0; i < outbound.other_threads.size(); ++i) {
