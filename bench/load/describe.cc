@@ -49,7 +49,7 @@ std::string ReasonText(const api::AnyPhoneCallDiscardReason& reason) {
 
 std::string CallDetail(const api::AnyPhoneCall& call) {
   if (const auto* waiting = call.As<api::PhoneCallWaiting>()) {
-    return waiting->receive_date ? " ringing" : "";
+    return waiting->has_receive_date() ? " ringing" : "";
   }
   if (const auto* requested = call.As<api::PhoneCallRequested>()) {
     return Length("g_a_hash", requested->g_a_hash);
@@ -60,7 +60,7 @@ std::string CallDetail(const api::AnyPhoneCall& call) {
            " connections:" + std::to_string(active->connections.size());
   }
   if (const auto* discarded = call.As<api::PhoneCallDiscarded>())
-    return ReasonText(discarded->reason);
+    return ReasonText(discarded->reason());
   return "";
 }
 

@@ -37,10 +37,9 @@ void Phone::OnSentCode(const Reply& reply, const std::string& code) {
   const auto* sent = result.As<api::auth::SentCode>();
   if (!Check(readable && sent != nullptr, "auth.sendCode answers auth.sentCode")) return;
   code_hash_ = sent->phone_code_hash;
-  client_->Invoke(fn::auth::SignIn{.phone_number = number_,
-                                   .phone_code_hash = code_hash_,
-                                   .phone_code = std::string_view(code)},
-                  [this](const Reply& answer) { OnAuthorization(answer); });
+  client_->Invoke(
+      fn::auth::SignIn{.phone_number = number_, .phone_code_hash = code_hash_}.set_phone_code(code),
+      [this](const Reply& answer) { OnAuthorization(answer); });
 }
 
 void Phone::OnAuthorization(const Reply& reply) {
@@ -52,9 +51,10 @@ void Phone::OnAuthorization(const Reply& reply) {
   if (result.As<api::auth::AuthorizationSignUpRequired>() != nullptr) return SignUp();
   const auto* authorization = result.As<api::auth::Authorization>();
   const auto* user = authorization == nullptr ? nullptr : authorization->user.As<api::User>();
-  if (!Check(user != nullptr && user->self && user->access_hash, "the signed-in user is in full"))
+  if (!Check(user != nullptr && user->self() && user->has_access_hash(),
+             "the signed-in user is in full"))
     return;
-  self_ = {UserId(user->id), AccessHash(*user->access_hash)};
+  self_ = {UserId(user->id), AccessHash(user->access_hash())};
   Finish("");
 }
 
@@ -83,8 +83,9 @@ void Phone::OnFound(const Reply& reply) {
   const auto* found = result.As<api::contacts::ImportedContacts>();
   if (!Check(readable && found != nullptr && found->users.size() == 1, "one user is found")) return;
   const auto* user = found->users[0].As<api::User>();
-  if (!Check(user != nullptr && user->access_hash, "the found user has an access_hash")) return;
-  found_ = {UserId(user->id), AccessHash(*user->access_hash)};
+  if (!Check(user != nullptr && user->has_access_hash(), "the found user has an access_hash"))
+    return;
+  found_ = {UserId(user->id), AccessHash(user->access_hash())};
   Finish("");
 }
 
@@ -216,8 +217,8 @@ bool Phone::CheckMessage(const api::UpdateNewMessage& update, bool out) {
       message == nullptr ? nullptr : message->action.As<api::MessageActionPhoneCall>();
   return Check(action != nullptr && action->call_id == call_id_,
                "the service message is of this call") &&
-         Check(message->out == out, "the caller's copy is the outgoing one") &&
-         Check(action->duration == script_.duration, "the message tells the duration") &&
+         Check(message->out() == out, "the caller's copy is the outgoing one") &&
+         Check(action->duration() == script_.duration, "the message tells the duration") &&
          Check(update.pts > 0 && update.pts_count == 1, "pts grows by one");
 }
 
@@ -249,6 +250,12 @@ void Phone::Finish(const std::string& failure) {
   if (!finished_) return;
   const Finished finished = std::exchange(finished_, nullptr);
   finished(failure);
+}
+
+api::PhoneCallProtocol Phone::ProtocolOf(std::span<const std::string_view> versions) {
+  return api::PhoneCallProtocol{.min_layer = 65, .max_layer = 92, .library_versions = versions}
+      .set_udp_p2p()
+      .set_udp_reflector();
 }
 
 api::InputPhoneCall Phone::Peer() const {

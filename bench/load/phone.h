@@ -107,6 +107,8 @@ class Phone {
   bool CheckReply(const Reply& reply, std::string_view method);
   void Finish(const std::string& failure);
   tl::api::InputPhoneCall Peer() const;
+  // `versions`, newest first, must outlive the value.
+  static tl::api::PhoneCallProtocol ProtocolOf(std::span<const std::string_view> versions);
 
   Client* client_;
   Entropy* entropy_;

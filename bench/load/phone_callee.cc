@@ -25,7 +25,8 @@ void Phone::OnRinging(const api::PhoneCallRequested& call, std::span<const api::
   bool knows_caller = false;
   for (const api::AnyUser& any : users) {
     const auto* user = any.As<api::User>();
-    knows_caller |= user != nullptr && user->id == call.admin_id && user->access_hash && !user->min;
+    knows_caller |=
+        user != nullptr && user->id == call.admin_id && user->has_access_hash() && !user->min();
   }
   if (!Check(call.admin_id == peer_.id.value(), "the call is from whom it was expected") ||
       !Check(knows_caller, "phoneCallRequested comes with the caller's user in full") ||
@@ -47,11 +48,7 @@ void Phone::Accept() {
   MakePair();
   stage_ = Stage::kExchanging;
   const api::InputPhoneCall peer = Peer();
-  const api::PhoneCallProtocol protocol{.udp_p2p = true,
-                                        .udp_reflector = true,
-                                        .min_layer = 65,
-                                        .max_layer = 92,
-                                        .library_versions = kVersions};
+  const api::PhoneCallProtocol protocol = ProtocolOf(kVersions);
   client_->Invoke(
       fn::phone::AcceptCall{
           .peer = &peer, .g_b = AsText(pair_->public_value), .protocol = &protocol},
@@ -88,9 +85,9 @@ void Phone::OnActive(const api::PhoneCall& call) {
 void Phone::OnDiscarded(const api::PhoneCallDiscarded& call) {
   if (call.id != call_id_) return;
   if (!Check(!caller_ && stage_ == Stage::kTalking, "phoneCallDiscarded ends a call in progress") ||
-      !Check(call.reason.As<api::PhoneCallDiscardReasonHangup>() != nullptr,
+      !Check(call.reason().As<api::PhoneCallDiscardReasonHangup>() != nullptr,
              "the caller hung up") ||
-      !Check(call.duration == script_.duration, "both sides are told one duration") ||
+      !Check(call.duration() == script_.duration, "both sides are told one duration") ||
       !Check(signals_seen_ == script_.signals, "all signalling arrived before the end")) {
     return;
   }

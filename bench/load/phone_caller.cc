@@ -42,11 +42,7 @@ void Phone::RequestCall() {
   MakePair();
   const crypto::Sha256Digest hash = crypto::Sha256(pair_->public_value);
   const api::InputUser user{.user_id = peer_.id.value(), .access_hash = peer_.hash.value()};
-  const api::PhoneCallProtocol protocol{.udp_p2p = true,
-                                        .udp_reflector = true,
-                                        .min_layer = 65,
-                                        .max_layer = 92,
-                                        .library_versions = kVersions};
+  const api::PhoneCallProtocol protocol = ProtocolOf(kVersions);
   client_->Invoke(fn::phone::RequestCall{.user_id = &user,
                                          .random_id = static_cast<std::int32_t>(entropy_->U64()),
                                          .g_a_hash = AsText(hash),
@@ -64,7 +60,7 @@ void Phone::OnRequested(const Reply& reply) {
   const auto* call = boxed == nullptr ? nullptr : boxed->phone_call.As<api::PhoneCallWaiting>();
   if (!Check(readable && call != nullptr, "requestCall answers phoneCallWaiting") ||
       !Check(stage_ == Stage::kRequesting, "the result comes before updates of the call") ||
-      !Check(!call->receive_date, "nothing rings yet") ||
+      !Check(!call->has_receive_date(), "nothing rings yet") ||
       !Check(call->participant_id == peer_.id.value(), "the call is to whom was dialled") ||
       !Check(boxed->users.size() == 2, "the result carries both users")) {
     return;
@@ -76,7 +72,7 @@ void Phone::OnRequested(const Reply& reply) {
 }
 
 void Phone::OnWaiting(const api::PhoneCallWaiting& call) {
-  if (!Check(caller_ && stage_ == Stage::kWaiting && call.receive_date.has_value(),
+  if (!Check(caller_ && stage_ == Stage::kWaiting && call.has_receive_date(),
              "phoneCallWaiting with receive_date comes once, to the caller") ||
       !Check(call.id == call_id_ && call.access_hash == call_hash_ && call.date == date_,
              "id, access_hash and date stay the same")) {
@@ -143,8 +139,8 @@ void Phone::OnHungUp(const Reply& reply) {
       message_seen_ = true;
     } else if (const auto* call = update.As<api::UpdatePhoneCall>()) {
       const auto* end = call->phone_call.As<api::PhoneCallDiscarded>();
-      discarded = end != nullptr && end->id == call_id_ && end->duration == script_.duration &&
-                  end->reason.As<api::PhoneCallDiscardReasonHangup>() != nullptr;
+      discarded = end != nullptr && end->id == call_id_ && end->duration() == script_.duration &&
+                  end->reason().As<api::PhoneCallDiscardReasonHangup>() != nullptr;
     }
   }
   if (!Check(discarded, "discardCall tells phoneCallDiscarded with reason and duration") ||

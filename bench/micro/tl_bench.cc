@@ -55,28 +55,14 @@ struct Samples {
   std::string g_a_hash = std::string(32, 'h');
   std::string g_b = std::string(256, 'g');
   std::array<std::string_view, 5> versions = {"2.4.4", "5.0.0", "7.0.0", "8.0.0", "9.0.0"};
-  api::PhoneCallProtocol protocol{.udp_p2p = true,
-                                  .udp_reflector = true,
-                                  .min_layer = 65,
-                                  .max_layer = 92,
-                                  .library_versions = versions};
+  api::PhoneCallProtocol protocol = api::PhoneCallProtocol{.min_layer = 65, .max_layer = 92, .library_versions = versions}.set_udp_p2p().set_udp_reflector();
   api::InputUser callee{.user_id = 1234567, .access_hash = 0x0123456789abcdef};
   api::fn::phone::RequestCall request{
       .user_id = &callee, .random_id = 42, .g_a_hash = g_a_hash, .protocol = &protocol};
 
   api::UserStatusOnline online{.expires = 1700000000};
-  api::User caller{.self = true,
-                   .id = 1,
-                   .access_hash = 2,
-                   .first_name = "Caller",
-                   .phone = "9996620001",
-                   .status = &online};
-  api::User other{.contact = true,
-                  .id = 3,
-                  .access_hash = 4,
-                  .first_name = "Callee",
-                  .phone = "9996620002",
-                  .status = &online};
+  api::User caller = api::User{.id = 1}.set_self().set_access_hash(2).set_first_name("Caller").set_phone("9996620001").set_status(&online);
+  api::User other = api::User{.id = 3}.set_contact().set_access_hash(4).set_first_name("Callee").set_phone("9996620002").set_status(&online);
   api::PhoneCallAccepted accepted{.id = 5,
                                   .access_hash = 6,
                                   .date = 7,

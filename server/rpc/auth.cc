@@ -61,7 +61,7 @@ Outcome Run(const fn::auth::CancelCode& request, const Context&) {
 }
 
 Outcome Run(const fn::auth::SignIn& request, const Context&) {
-  const std::string_view code = request.phone_code.value_or(std::string_view());
+  const std::string_view code = request.phone_code();
   if (!CodeFits(request.phone_number, request.phone_code_hash)) {
     return Refuse(ErrorType::kPhoneCodeExpired);
   }
@@ -109,8 +109,8 @@ Outcome Run(const fn::account::GetAuthorizations&, const Context&) {
 Outcome Run(const fn::account::ChangeAuthorizationSettings& request, const Context&) {
   cmd::ChangeAuthorizationSettings change;
   change.hash = request.hash;
-  change.set_calls = request.call_requests_disabled.has_value();
-  change.calls_disabled = request.call_requests_disabled.value_or(false);
+  change.set_calls = request.has_call_requests_disabled();
+  change.calls_disabled = request.call_requests_disabled();
   return Ask(change);
 }
 

@@ -51,17 +51,17 @@ api::AnyUser Encoder::User(const book::UserView& view) {
   }
   auto& user = Make<api::User>();
   user.id = view.id.value();
-  user.access_hash = view.access_hash.value();
-  user.self = view.self;
-  user.contact = view.contact;
-  user.mutual_contact = view.mutual_contact;
-  user.deleted = view.deleted;
-  user.bot = view.bot;
-  if (!view.deleted) user.first_name = view.first_name;
-  if (!view.last_name.empty()) user.last_name = view.last_name;
-  if (!view.phone.empty()) user.phone = view.phone;
-  if (view.bot) user.bot_info_version = 1;
-  if (!view.bot && !view.deleted) user.status = Status(view.online_until, view.was_online);
+  user.set_access_hash(view.access_hash.value());
+  user.set_self(view.self);
+  user.set_contact(view.contact);
+  user.set_mutual_contact(view.mutual_contact);
+  user.set_deleted(view.deleted);
+  user.set_bot(view.bot);
+  if (!view.deleted) user.set_first_name(view.first_name);
+  if (!view.last_name.empty()) user.set_last_name(view.last_name);
+  if (!view.phone.empty()) user.set_phone(view.phone);
+  if (view.bot) user.set_bot_info_version(1);
+  if (!view.bot && !view.deleted) user.set_status(Status(view.online_until, view.was_online));
   return &user;
 }
 
@@ -73,10 +73,10 @@ std::span<const api::AnyUser> Encoder::Users(const std::vector<book::UserView>& 
 api::AnyUserFull Encoder::UserFull(const book::FullUserView& view) {
   auto& full = Make<api::UserFull>();
   full.id = view.user.id.value();
-  full.blocked = view.blocked;
-  full.phone_calls_available = view.phone_calls_available;
-  full.phone_calls_private = view.phone_calls_private;
-  full.video_calls_available = view.video_calls_available;
+  full.set_blocked(view.blocked);
+  full.set_phone_calls_available(view.phone_calls_available);
+  full.set_phone_calls_private(view.phone_calls_private);
+  full.set_video_calls_available(view.video_calls_available);
   full.settings = &Make<api::PeerSettings>();
   full.notify_settings = &Make<api::PeerNotifySettings>();
   return &full;
@@ -86,8 +86,8 @@ api::AnyUserFull Encoder::UserFull(const book::FullUserView& view) {
 
 api::AnyPhoneCallProtocol Encoder::Protocol(const book::Protocol& protocol) {
   auto& wire = Make<api::PhoneCallProtocol>();
-  wire.udp_p2p = protocol.udp_p2p;
-  wire.udp_reflector = protocol.udp_reflector;
+  wire.set_udp_p2p(protocol.udp_p2p);
+  wire.set_udp_reflector(protocol.udp_reflector);
   wire.min_layer = protocol.min_layer;
   wire.max_layer = protocol.max_layer;
   wire.library_versions =
@@ -99,8 +99,8 @@ api::AnyPhoneCallProtocol Encoder::Protocol(const book::Protocol& protocol) {
 api::AnyPhoneConnection Encoder::Connection(const book::Connection& connection) {
   if (connection.kind == book::Connection::Kind::kWebrtc) {
     auto& webrtc = Make<api::PhoneConnectionWebrtc>();
-    webrtc.turn = connection.turn;
-    webrtc.stun = connection.stun;
+    webrtc.set_turn(connection.turn);
+    webrtc.set_stun(connection.stun);
     webrtc.id = connection.id;
     webrtc.ip = connection.ip;
     webrtc.ipv6 = connection.ipv6;
@@ -110,7 +110,7 @@ api::AnyPhoneConnection Encoder::Connection(const book::Connection& connection) 
     return &webrtc;
   }
   auto& reflector = Make<api::PhoneConnection>();
-  reflector.tcp = connection.tcp;
+  reflector.set_tcp(connection.tcp);
   reflector.id = connection.id;
   reflector.ip = connection.ip;
   reflector.ipv6 = connection.ipv6;
@@ -156,7 +156,7 @@ namespace {
 // What the four constructors of a living call share.
 template <class T>
 void SetCommon(T& call, const book::CallView& view) {
-  call.video = view.video;
+  call.set_video(view.video);
   call.id = view.id.value();
   call.access_hash = view.access_hash.value();
   call.date = view.date;
@@ -170,7 +170,7 @@ api::AnyPhoneCall Encoder::Waiting(const book::CallView& view) {
   auto& call = Make<api::PhoneCallWaiting>();
   SetCommon(call, view);
   call.protocol = Protocol(view.protocol);
-  call.receive_date = view.receive_date;
+  if (view.receive_date) call.set_receive_date(*view.receive_date);
   return &call;
 }
 
@@ -193,7 +193,7 @@ api::AnyPhoneCall Encoder::Accepted(const book::CallView& view) {
 api::AnyPhoneCall Encoder::Active(const book::CallView& view) {
   auto& call = Make<api::PhoneCall>();
   SetCommon(call, view);
-  call.p2p_allowed = view.p2p_allowed;
+  call.set_p2p_allowed(view.p2p_allowed);
   call.g_a_or_b = Text(view.g_a_or_b);
   call.key_fingerprint = view.key_fingerprint;
   call.protocol = Protocol(view.protocol);
@@ -204,12 +204,12 @@ api::AnyPhoneCall Encoder::Active(const book::CallView& view) {
 
 api::AnyPhoneCall Encoder::Discarded(const book::CallView& view) {
   auto& call = Make<api::PhoneCallDiscarded>();
-  call.need_rating = view.need_rating;
-  call.need_debug = view.need_debug;
-  call.video = view.video;
+  call.set_need_rating(view.need_rating);
+  call.set_need_debug(view.need_debug);
+  call.set_video(view.video);
   call.id = view.id.value();
-  call.reason = Reason(view.reason);
-  call.duration = view.duration;
+  call.set_reason(Reason(view.reason));
+  if (view.duration) call.set_duration(*view.duration);
   return &call;
 }
 
@@ -233,14 +233,14 @@ api::AnyPhoneCall Encoder::Call(const book::CallView& view) {
 // "missed" by it.
 api::AnyMessage Encoder::Message(const book::MessageView& view) {
   auto& action = Make<api::MessageActionPhoneCall>();
-  action.video = view.video;
+  action.set_video(view.video);
   action.call_id = view.call_id.value();
-  action.reason = Reason(view.reason);
-  action.duration = view.duration;
+  action.set_reason(Reason(view.reason));
+  if (view.duration) action.set_duration(*view.duration);
   auto& message = Make<api::MessageService>();
-  message.out = view.out;
+  message.set_out(view.out);
   message.id = view.id;
-  message.from_id = Peer(view.from_id);
+  message.set_from_id(Peer(view.from_id));
   message.peer_id = Peer(view.peer_id);
   message.date = view.date;
   message.action = &action;

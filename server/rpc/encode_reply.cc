@@ -181,8 +181,8 @@ void ReplyWriter::operator()(const reply::Privacy& privacy) {
 
 api::AnyAuthorization ReplyWriter::Device(const reply::Authorizations::Entry& entry) {
   auto& device = encoder_.Make<api::Authorization>();
-  device.current = entry.hash == 0;
-  device.call_requests_disabled = entry.calls_disabled;
+  device.set_current(entry.hash == 0);
+  device.set_call_requests_disabled(entry.calls_disabled);
   device.hash = entry.hash;
   device.device_model = entry.info.device_model;
   device.system_version = entry.info.system_version;

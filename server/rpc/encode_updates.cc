@@ -48,7 +48,7 @@ api::AnyUpdate Encoder::Update(const book::Update& from) {
     }
     case Kind::kPeerBlocked: {
       auto& update = Make<api::UpdatePeerBlocked>();
-      update.blocked = from.flag;
+      update.set_blocked(from.flag);
       update.peer_id = Peer(from.user);
       return &update;
     }

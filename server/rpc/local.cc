@@ -89,8 +89,8 @@ Outcome Run(const fn::help::GetConfig&, const Context& context) {
   std::vector<api::AnyDcOption> boxed;
   for (std::size_t i = 0; i < options.size(); ++i) {
     const DcAddress& address = context.config.addresses[i];
-    options[i].static_ = true;  // one library uses only these
-    options[i].ipv6 = address.ipv6;
+    options[i].set_static();  // one library uses only these
+    options[i].set_ipv6(address.ipv6);
     options[i].id = ThisDc(context);
     options[i].ip_address = address.ip;
     options[i].port = address.port;

@@ -133,15 +133,15 @@ Outcome Run(const fn::contacts::DeleteContacts& request, const Context&) {
 }
 
 Outcome Run(const fn::contacts::Block& request, const Context&) {
-  return SetBlocked(request.id, true, request.my_stories_from);
+  return SetBlocked(request.id, true, request.my_stories_from());
 }
 
 Outcome Run(const fn::contacts::Unblock& request, const Context&) {
-  return SetBlocked(request.id, false, request.my_stories_from);
+  return SetBlocked(request.id, false, request.my_stories_from());
 }
 
 Outcome Run(const fn::contacts::GetBlocked& request, const Context& context) {
-  if (request.my_stories_from) return Give(api::contacts::Blocked(), context);
+  if (request.my_stories_from()) return Give(api::contacts::Blocked(), context);
   return Ask(cmd::GetBlocked{});
 }
 

@@ -39,8 +39,8 @@ std::optional<book::Protocol> ProtocolOf(const api::AnyPhoneCallProtocol& any) {
   const auto* const wire = any.As<api::PhoneCallProtocol>();
   if (wire == nullptr || wire->library_versions.size() > kLibraryVersionsMax) return std::nullopt;
   book::Protocol protocol;
-  protocol.udp_p2p = wire->udp_p2p;
-  protocol.udp_reflector = wire->udp_reflector;
+  protocol.udp_p2p = wire->udp_p2p();
+  protocol.udp_reflector = wire->udp_reflector();
   protocol.min_layer = wire->min_layer;
   protocol.max_layer = wire->max_layer;
   for (const std::string_view version : wire->library_versions) {
@@ -99,7 +99,7 @@ Outcome Run(const fn::phone::RequestCall& request, const Context&) {
   if (!user) return Refuse(ErrorType::kUserIdInvalid);
   std::optional<book::Protocol> protocol = ProtocolOf(request.protocol);
   if (!protocol) return Refuse(ErrorType::kLimitInvalid);
-  return Ask(cmd::RequestCall{*user, request.video, request.random_id, Copy(request.g_a_hash),
+  return Ask(cmd::RequestCall{*user, request.video(), request.random_id, Copy(request.g_a_hash),
                               std::move(*protocol)});
 }
 
@@ -121,7 +121,7 @@ Outcome Run(const fn::phone::ConfirmCall& request, const Context&) {
 }
 
 Outcome Run(const fn::phone::DiscardCall& request, const Context&) {
-  return Ask(cmd::DiscardCall{PeerOf(request.peer), request.video, request.duration,
+  return Ask(cmd::DiscardCall{PeerOf(request.peer), request.video(), request.duration,
                               ReasonOf(request.reason), request.connection_id});
 }
 
@@ -131,7 +131,7 @@ Outcome Run(const fn::phone::SendSignalingData& request, const Context&) {
 }
 
 Outcome Run(const fn::phone::SetCallRating& request, const Context&) {
-  return Ask(cmd::SetCallRating{PeerOf(request.peer), request.user_initiative, request.rating,
+  return Ask(cmd::SetCallRating{PeerOf(request.peer), request.user_initiative(), request.rating,
                                 CleanText(request.comment, kCommentCharactersMax)});
 }
 

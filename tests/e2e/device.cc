@@ -66,17 +66,17 @@ load::Contact Device::SignIn(const std::string& number, const std::string& code)
     failure_ = "sendCode: " + sent_reply.Text();
     return {};
   }
-  const load::Reply reply = Ask(fn::auth::SignIn{.phone_number = number,
-                                                 .phone_code_hash = sent->phone_code_hash,
-                                                 .phone_code = std::string_view(code)});
+  const load::Reply reply =
+      Ask(fn::auth::SignIn{.phone_number = number, .phone_code_hash = sent->phone_code_hash}
+              .set_phone_code(code));
   const auto any = Result<fn::auth::SignIn>(reply);
   const auto* authorization = any ? any->As<api::auth::Authorization>() : nullptr;
   const auto* user = authorization == nullptr ? nullptr : authorization->user.As<api::User>();
-  if (user == nullptr || !user->access_hash) {
+  if (user == nullptr || !user->has_access_hash()) {
     failure_ = "signIn: " + reply.Text();
     return {};
   }
-  return {UserId(user->id), AccessHash(*user->access_hash)};
+  return {UserId(user->id), AccessHash(user->access_hash())};
 }
 
 load::Contact Device::Find(const std::string& number) {
@@ -88,11 +88,11 @@ load::Contact Device::Find(const std::string& number) {
   const auto* found = any ? any->As<api::contacts::ImportedContacts>() : nullptr;
   const auto* user =
       found == nullptr || found->users.empty() ? nullptr : found->users[0].As<api::User>();
-  if (user == nullptr || !user->access_hash) {
+  if (user == nullptr || !user->has_access_hash()) {
     failure_ = "importContacts: " + reply.Text();
     return {};
   }
-  return {UserId(user->id), AccessHash(*user->access_hash)};
+  return {UserId(user->id), AccessHash(user->access_hash())};
 }
 
 void Device::Keep(ByteView updates) {
@@ -111,11 +111,9 @@ void Device::Keep(ByteView updates) {
 
 api::PhoneCallProtocol TestProtocol() {
   static constexpr std::string_view kVersions[] = {"8.0.0", "9.0.0"};
-  return {.udp_p2p = true,
-          .udp_reflector = true,
-          .min_layer = 65,
-          .max_layer = 92,
-          .library_versions = kVersions};
+  return api::PhoneCallProtocol{.min_layer = 65, .max_layer = 92, .library_versions = kVersions}
+      .set_udp_p2p()
+      .set_udp_reflector();
 }
 
 api::InputUser InputOf(const load::Contact& contact) {

@@ -69,10 +69,10 @@ TEST_F(DevicesTest, OneDeviceDeclinesForAll) {
   EXPECT_TRUE(call_.TellsEnd(*b2, call_.AskDiscard(*b2)));
   const auto* end = pair_.a->AwaitCall<api::PhoneCallDiscarded>();
   ASSERT_NE(end, nullptr);
-  EXPECT_NE(end->reason.As<api::PhoneCallDiscardReasonBusy>(), nullptr);
+  EXPECT_NE(end->reason().As<api::PhoneCallDiscardReasonBusy>(), nullptr);
   const auto* other = pair_.b->AwaitCall<api::PhoneCallDiscarded>();
   ASSERT_NE(other, nullptr);
-  EXPECT_EQ(other->reason.As<api::PhoneCallDiscardReasonBusy>(), nullptr) << "no busy tone there";
+  EXPECT_EQ(other->reason().As<api::PhoneCallDiscardReasonBusy>(), nullptr) << "no busy tone there";
 }
 
 TEST_F(DevicesTest, DiscardTwiceTellsTheSame) {
@@ -143,7 +143,7 @@ TEST_F(DevicesTest, OfflineDeviceLearnsByDifference) {
   const auto* action = message->action.As<api::MessageActionPhoneCall>();
   ASSERT_NE(action, nullptr);
   EXPECT_EQ(action->call_id, call_.id());
-  EXPECT_NE(action->reason.As<api::PhoneCallDiscardReasonMissed>(), nullptr);
+  EXPECT_NE(action->reason().As<api::PhoneCallDiscardReasonMissed>(), nullptr);
   EXPECT_EQ(difference->state.As<api::updates::State>()->pts, before->pts + 1);
 }
 

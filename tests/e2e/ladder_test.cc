@@ -75,7 +75,8 @@ TEST(DescribeTest, NamesWhatWasOnTheWireAndNoSecret) {
 
 TEST(DescribeTest, ShowsTheCallInsideByItsOwnLayersId) {
   const api::PhoneCallProtocol protocol;
-  const api::PhoneCallWaiting waiting{.protocol = &protocol, .receive_date = 1};
+  const api::PhoneCallWaiting waiting =
+      api::PhoneCallWaiting{.protocol = &protocol}.set_receive_date(1);
   const api::phone::PhoneCall result{.phone_call = &waiting};
   Bytes at_198, at_229;
   tl::AppendTo(at_198, result, 198);

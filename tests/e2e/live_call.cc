@@ -37,7 +37,7 @@ bool LiveCall::Receive() {
   const load::Reply reply = AskReceived(*b_);
   if (b_->Result<fn::phone::ReceivedCall>(reply) != true) return false;
   const auto* call = a_->AwaitCall<api::PhoneCallWaiting>();
-  return call != nullptr && call->id == id_ && call->receive_date.has_value();
+  return call != nullptr && call->id == id_ && call->has_receive_date();
 }
 
 bool LiveCall::Accept() {

@@ -27,7 +27,7 @@ class SignInTest : public WithServer {
   load::Reply AskSignIn(Device& device, const std::string& number, const std::string& hash,
                         std::string_view code) {
     return device.Ask(
-        fn::auth::SignIn{.phone_number = number, .phone_code_hash = hash, .phone_code = code});
+        fn::auth::SignIn{.phone_number = number, .phone_code_hash = hash}.set_phone_code(code));
   }
 
   std::string last_error_;
@@ -159,9 +159,9 @@ TEST_F(SignInTest, SignUpWithACodeThatWasDelivered) {
   ASSERT_NE(authorization, nullptr);
   const auto* user = authorization->user.As<api::User>();
   ASSERT_NE(user, nullptr);
-  EXPECT_TRUE(user->self);
-  EXPECT_EQ(user->first_name, "Ada");
-  EXPECT_EQ(user->phone, "15550100001");
+  EXPECT_TRUE(user->self());
+  EXPECT_EQ(user->first_name(), "Ada");
+  EXPECT_EQ(user->phone(), "15550100001");
 }
 
 TEST_F(SignInTest, LogOutEndsTheDevice) {
@@ -193,7 +193,7 @@ TEST_F(SignInTest, BotsDoNotCall) {
   ASSERT_TRUE(any.has_value());
   const auto* user = any->As<api::auth::Authorization>()->user.As<api::User>();
   ASSERT_NE(user, nullptr);
-  EXPECT_TRUE(user->bot);
+  EXPECT_TRUE(user->bot());
   const api::InputPhoneCall peer{.id = 1, .access_hash = 1};
   EXPECT_EQ(bot->Ask(fn::phone::ReceivedCall{.peer = &peer}).Text(), "400 BOT_METHOD_INVALID");
   const api::PhoneCallDiscardReasonHangup reason;
@@ -215,7 +215,7 @@ TEST_F(SignInTest, TemporaryKeyActsForThePermanentOne) {
       device->Result<fn::users::GetUsers>(device->Ask(fn::users::GetUsers{.id = users}));
   ASSERT_TRUE(found.has_value());
   ASSERT_EQ(found->size(), 1u);
-  EXPECT_TRUE((*found)[0].As<api::User>()->self);
+  EXPECT_TRUE((*found)[0].As<api::User>()->self());
 }
 
 TEST_F(SignInTest, SecondDeviceIsSeen) {

@@ -116,7 +116,7 @@ std::size_t BytesMin(const WireType& type, const Model& model) {
     case WireKind::kBare: {
       std::size_t bytes = 0;
       for (const Member& member : FindConstructor(model, type.name)->members) {
-        if (member.storage != Storage::kOptional) bytes += BytesMin(member.type, model);
+        if (!member.condition) bytes += BytesMin(member.type, model);
       }
       return std::max<std::size_t>(bytes, 4);
     }

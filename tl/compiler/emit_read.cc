@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tl/compiler/emit.h"
 
 namespace trunkline::tlc {
@@ -5,141 +7,347 @@ namespace {
 
 constexpr const char* kTake =
     R"(// Constructors without members share one value and take nothing from the arena.
-template <class C, void (*Body)(Reader&, C&), class Any, class... WireId>
-void Take(Reader& r, Any& v, WireId... wire_id) {
+template <class C, Cursor (*Body)(Cursor, Reader&, C&), class Any, class... WireId>
+Cursor Take(Cursor c, Reader& r, Any& v, WireId... wire_id) {
   if constexpr (std::is_empty_v<C>) {
     C dropped;
-    Body(r, dropped);
     v = Any(&kNeutral<C>, wire_id...);
+    return Body(c, r, dropped);
   } else {
-    C* const c = r.New<C>();
-    if (c == nullptr) return;
-    Body(r, *c);
-    v = Any(static_cast<const C*>(c), wire_id...);
+    C* const made = r.New<C>();
+    if (made == nullptr) return {c.end, c.end};
+    v = Any(static_cast<const C*>(made), wire_id...);
+    return Body(c, r, *made);
   }
 }
 
 )";
 
-std::string Bit(const Condition& condition) {
-  return "(" + condition.word + " & 0x" + HexId(std::uint32_t{1} << condition.bit) + "u) != 0";
-}
-
-// An expression that reads a value other than boxed and bare ones.
-std::string Expression(const WireType& type, const Model& model) {
-  switch (type.kind) {
+// Bytes of a number, 0 for everything else.
+std::size_t BytesOf(WireKind kind) {
+  switch (kind) {
+    case WireKind::kFlags:
     case WireKind::kInt:
-      return "r.I32()";
+      return 4;
     case WireKind::kLong:
-      return "r.I64()";
     case WireKind::kDouble:
-      return "r.F64()";
-    case WireKind::kString:
-      return "r.Bytes()";
+      return 8;
     case WireKind::kInt128:
-      return "r.I128()";
+      return 16;
     case WireKind::kInt256:
-      return "r.I256()";
-    case WireKind::kBool:
-      return "r.Bool()";
-    case WireKind::kVector:
-      return "ReadVector<" + CppType(*type.element, model) + ">(r)";
-    case WireKind::kBoxed:
-      return "Read<" + CppType(type, model) + ">(r)";
-    case WireKind::kObject:
-      return "r.TakeRest()";
+      return 32;
     default:
-      return "r.U32()";
+      return 0;
   }
 }
 
-// `vector<message>`: count, then elements without ids.
-void EmitBareVector(const std::string& target, const WireType& type, const Model& model,
-                    std::ostream& out) {
-  const WireType& element = *type.element;
-  const std::string cpp = CppType(element, model);
-  out << "  {\n    const std::span<" << cpp << "> items = r.NewArray<" << cpp << ">(r.Count("
-      << BytesMin(element, model) << "));\n    for (" << cpp << "& item : items) {\n      ";
-  if (element.kind == WireKind::kBare) {
-    out << "Body_" << HexId(FindConstructor(model, element.name)->layouts.front().id)
-        << "(r, item);\n";
-  } else {
-    out << "item.ReadFrom(r);\n";
-  }
-  out << "    }\n    " << target << " = items;\n  }\n";
-}
-
-void EmitField(const Field& field, const Field* before, const Member* member, const Model& model,
-               std::ostream& out) {
-  const WireKind kind = field.type.kind;
-  if (kind == WireKind::kFlags) {
-    out << "  [[maybe_unused]] const std::uint32_t " << field.name << " = r.U32();\n";
-    return;
-  }
-  const bool kept = FitOf(field, member) != Fit::kNone;
-  const std::string target = kept ? "v." + member->name : "";
-  if (kind == WireKind::kTrue) {
-    if (!kept) return;
-    const bool optional = member->storage == Storage::kOptional;
-    out << "  " << (optional ? "if (" + Bit(*field.condition) + ") " : "") << target << " = "
-        << (optional ? "true" : Bit(*field.condition)) << ";\n";
-    return;
-  }
-  if (kind == WireKind::kBareVector) return EmitBareVector(target, field.type, model, out);
-  out << "  ";
-  if (field.condition) out << "if (" << Bit(*field.condition) << ") ";
-  if (kept && kind == WireKind::kBoxed) {
-    out << target << ".ReadFrom(r);\n";
-  } else if (kind == WireKind::kObject && before != nullptr && before->name == "bytes") {
-    out << target << " = r.RawOfLength(v.bytes);\n";
-  } else {
-    out << (kept ? target + " = " : "") << Expression(field.type, model) << ";\n";
+// The function of Reader that reads a value which is neither a number nor boxed.
+std::string ReaderCall(const WireType& type) {
+  switch (type.kind) {
+    case WireKind::kString:
+      return "r.Bytes";
+    case WireKind::kBool:
+      return "r.Bool";
+    case WireKind::kObject:
+      return "r.TakeRest";
+    default:
+      return "r.Number";
   }
 }
 
-void EmitBody(const Record& record, const Layout& layout, const Model& model, std::ostream& out) {
-  out << "void Body_" << HexId(layout.id) << "([[maybe_unused]] Reader& r, [[maybe_unused]] "
-      << record.full << "& v) {\n";
-  const Field* before = nullptr;
-  for (const Field& field : layout.fields) {
-    EmitField(field, before, record.Find(field.name), model, out);
-    before = &field;
-  }
-  out << "}\n";
+std::string Bits(const std::string& word, std::uint32_t bits) {
+  return "(" + word + " & 0x" + HexId(bits) + "u) != 0";
 }
+
+std::string WordOnWire(const std::string& word) {
+  return "wire_" + word;
+}
+
+class LayoutReader {
+ public:
+  LayoutReader(const Record& record, const Layout& layout, const Model& model, std::ostream& out)
+      : record_(record), layout_(layout), model_(model), out_(out) {}
+
+  void Emit() {
+    const bool big = layout_.fields.size() > kInlinedFieldsMax;
+    out_ << (big ? "[[gnu::noinline]] " : "") << "Cursor Body_" << HexId(layout_.id)
+         << "(Cursor c, [[maybe_unused]] Reader& r, [[maybe_unused]] " << record_.full
+         << "& v) {\n";
+    EmitUnread();
+    for (std::size_t at = 0; at < layout_.fields.size();) at = EmitFrom(at);
+    EmitMovedFlags();
+    out_ << "  return c;\n}\n";
+  }
+
+ private:
+  static constexpr std::size_t kInlinedFieldsMax = 8;
+  // Conditional fields that one test of their bits can jump over together.
+  static constexpr std::size_t kGroupMin = 3;
+  static constexpr std::size_t kGroupMax = 8;
+
+  const Member* Kept(const Field& field) const {
+    const Member* const member = record_.Find(field.name);
+    return FitOf(field, member) == Fit::kNone ? nullptr : member;
+  }
+
+  // Members that this layout leaves alone although they are always there: flags words it does not
+  // have, and mandatory or shared fields that it does not carry. Where single fields set bits of
+  // their own, all words begin empty, since their order on the wire may be another.
+  void EmitUnread() {
+    words_gather_ = !EveryBitIsDirect();
+    for (const Member& member : record_.members) {
+      if (member.storage == Storage::kFlag) continue;
+      if (member.storage == Storage::kWord && words_gather_) {
+        out_ << "  v." << member.name << " = 0;\n";
+        continue;
+      }
+      if (member.storage == Storage::kConditional && !member.shared) continue;
+      const bool read =
+          std::any_of(layout_.fields.begin(), layout_.fields.end(), [&](const Field& field) {
+            return Kept(field) == &member && (!field.condition || Direct(field, member));
+          });
+      if (read) continue;
+      out_ << "  v." << (member.condition ? member.data : member.name) << " = {};\n";
+    }
+  }
+
+  // Whether the field's bit on the wire is the member's bit in the struct.
+  static bool Direct(const Field& field, const Member& member) {
+    return field.condition && member.condition && field.condition->word == member.condition->word &&
+           field.condition->bit == member.condition->bit &&
+           (field.type.kind == WireKind::kTrue) == (member.storage == Storage::kFlag);
+  }
+
+  bool EveryBitIsDirect() const {
+    return std::all_of(layout_.fields.begin(), layout_.fields.end(), [&](const Field& field) {
+      const Member* const member = Kept(field);
+      return member == nullptr || !member->condition || Direct(field, *member);
+    });
+  }
+
+  // Emits what begins at a field and gives the first field behind it.
+  std::size_t EmitFrom(std::size_t at) {
+    if (const std::size_t end = EndOfNumbers(at); end > at) {
+      EmitNumbers(at, end);
+      return end;
+    }
+    if (const std::size_t end = EndOfGroup(at); end > at) {
+      EmitGroup(at, end);
+      return end;
+    }
+    EmitField(at, "  ");
+    return at + 1;
+  }
+
+  // Mandatory numbers in a row have one check of their bytes.
+  std::size_t EndOfNumbers(std::size_t at) const {
+    const auto stops = [&](const Field& field) {
+      if (field.type.kind == WireKind::kTrue) return false;
+      return field.condition.has_value() || BytesOf(field.type.kind) == 0;
+    };
+    std::size_t end = at;
+    for (std::size_t i = at; i < layout_.fields.size() && !stops(layout_.fields[i]); ++i) {
+      if (layout_.fields[i].type.kind != WireKind::kTrue) end = i + 1;
+    }
+    return end;
+  }
+
+  void EmitNumbers(std::size_t at, std::size_t end) {
+    std::size_t bytes = 0;
+    for (std::size_t i = at; i < end; ++i) bytes += BytesOf(layout_.fields[i].type.kind);
+    out_ << "  if (c.left() < " << bytes
+         << ") [[unlikely]] return r.Failed(c, WireError::kTruncated);\n";
+    std::size_t offset = 0;
+    for (std::size_t i = at; i < end; ++i) {
+      const Field& field = layout_.fields[i];
+      if (field.type.kind == WireKind::kTrue) continue;
+      const std::string load =
+          "Load<" + CppType(field.type, model_) + ">(c.at + " + std::to_string(offset) + ")";
+      const Member* const member = Kept(field);
+      if (field.type.kind == WireKind::kFlags) {
+        EmitWord(field, load);
+      } else if (member != nullptr) {
+        out_ << "  " << Target(*member) << " = " << load << ";\n";
+        EmitPresence(field, *member, "  ");
+      }
+      offset += BytesOf(field.type.kind);
+    }
+    out_ << "  c.at += " << bytes << ";\n";
+  }
+
+  // Keeps the bits that mean the same in the struct; the fields of all others set theirs.
+  void EmitWord(const Field& word, const std::string& load) {
+    std::uint32_t same = 0;
+    for (const Field& field : layout_.fields) {
+      const Member* const member = Kept(field);
+      if (member == nullptr || !field.condition || field.condition->word != word.name) continue;
+      if (Direct(field, *member)) same |= std::uint32_t{1} << field.condition->bit;
+    }
+    out_ << "  [[maybe_unused]] const std::uint32_t " << WordOnWire(word.name) << " = " << load
+         << ";\n";
+    const Member* const member = record_.Find(word.name);
+    if (member == nullptr || member->storage != Storage::kWord) return;
+    out_ << "  v." << member->name << (words_gather_ ? " |= " : " = ") << WordOnWire(word.name)
+         << " & 0x" << HexId(same) << "u;\n";
+  }
+
+  // `true` fields whose bit has another place, or which are more than a bit by now. They come last,
+  // when all words are there.
+  void EmitMovedFlags() {
+    for (const Field& field : layout_.fields) {
+      const Member* const member = Kept(field);
+      if (field.type.kind != WireKind::kTrue || member == nullptr || Direct(field, *member))
+        continue;
+      const std::string is_set = Bits(WordOnWire(field.condition->word), Bit(field));
+      if (member->storage == Storage::kValue) {
+        out_ << "  v." << member->name << " = " << is_set << ";\n";
+      } else {
+        out_ << "  if (" << is_set << ") v." << member->set << "(true);\n";
+      }
+    }
+  }
+
+  static std::uint32_t Bit(const Field& field) { return std::uint32_t{1} << field.condition->bit; }
+
+  static std::string Target(const Member& member) {
+    return "v." + (member.condition ? member.data : member.name);
+  }
+
+  // The member's bit where the word that was read does not bring it.
+  void EmitPresence(const Field& field, const Member& member, const std::string& indent) {
+    if (!member.condition || Direct(field, member)) return;
+    out_ << indent << "v." << member.condition->word << " |= 0x"
+         << HexId(std::uint32_t{1} << member.condition->bit) << "u;\n";
+  }
+
+  std::size_t EndOfGroup(std::size_t at) const {
+    const Field& first = layout_.fields[at];
+    if (!first.condition) return at;
+    std::size_t end = at;
+    std::size_t count = 0;
+    while (end < layout_.fields.size() && count < kGroupMax) {
+      const Field& field = layout_.fields[end];
+      if (!field.condition || field.condition->word != first.condition->word) break;
+      if (field.type.kind != WireKind::kTrue) ++count;
+      ++end;
+    }
+    return count < kGroupMin ? at : end;
+  }
+
+  void EmitGroup(std::size_t at, std::size_t end) {
+    std::uint32_t bits = 0;
+    for (std::size_t i = at; i < end; ++i) {
+      if (layout_.fields[i].type.kind != WireKind::kTrue) bits |= Bit(layout_.fields[i]);
+    }
+    out_ << "  if (" << Bits(WordOnWire(layout_.fields[at].condition->word), bits) << ") {\n";
+    for (std::size_t i = at; i < end; ++i) EmitField(i, "    ");
+    out_ << "  }\n";
+  }
+
+  void EmitField(std::size_t at, const std::string& indent) {
+    const Field& field = layout_.fields[at];
+    if (field.type.kind == WireKind::kTrue) return;
+    if (!field.condition) return EmitRead(at, indent);
+    out_ << indent << "if (" << Bits(WordOnWire(field.condition->word), Bit(field)) << ") {\n";
+    EmitRead(at, indent + "  ");
+    out_ << indent << "}\n";
+  }
+
+  void EmitRead(std::size_t at, const std::string& indent) {
+    const Field& field = layout_.fields[at];
+    const Member* const member = Kept(field);
+    if (field.type.kind == WireKind::kBareVector) return EmitBareVector(field, *member);
+    out_ << indent;
+    if (field.type.kind == WireKind::kBool && member != nullptr &&
+        member->storage == Storage::kFlag) {
+      out_ << "bool on = false;\n"
+           << indent << "c = r.Bool(c, on);\n"
+           << indent << "v." << member->set << "(on);\n";
+      return;
+    }
+    const Fit fit = FitOf(field, member);
+    if (member == nullptr || fit == Fit::kWiden) {
+      out_ << CppType(field.type, model_) << " read_" << field.name << ";\n" << indent;
+    }
+    const std::string target =
+        member == nullptr || fit == Fit::kWiden ? "read_" + field.name : Target(*member);
+    if (field.type.kind == WireKind::kBoxed) {
+      out_ << "c = " << target << ".ReadFrom(c, r);\n";
+    } else if (field.type.kind == WireKind::kVector) {
+      out_ << "c = internal::VectorFrom(c, r, " << target << ");\n";
+    } else if (field.type.kind == WireKind::kObject && at > 0 &&
+               layout_.fields[at - 1].name == "bytes") {
+      out_ << "c = r.RawOfLength(c, v.bytes, " << target << ");\n";
+    } else {
+      out_ << "c = " << ReaderCall(field.type) << "(c, " << target << ");\n";
+    }
+    if (member == nullptr) return;
+    if (fit == Fit::kWiden) out_ << indent << Target(*member) << " = " << target << ";\n";
+    EmitPresence(field, *member, indent);
+  }
+
+  // `vector<message>`: count, then elements without ids.
+  void EmitBareVector(const Field& field, const Member& member) {
+    const WireType& element = *field.type.element;
+    const std::string cpp = CppType(element, model_);
+    out_ << "  {\n    std::size_t count = 0;\n    c = r.Count(c, " << BytesMin(element, model_)
+         << ", count);\n    const std::span<" << cpp << "> items = r.NewArray<" << cpp
+         << ">(count);\n    for (" << cpp << "& item : items) c = ";
+    if (element.kind == WireKind::kBare) {
+      out_ << "Body_" << HexId(FindConstructor(model_, element.name)->layouts.front().id)
+           << "(c, r, item);\n";
+    } else {
+      out_ << "item.ReadFrom(c, r);\n";
+    }
+    out_ << "    " << Target(member) << " = items;\n  }\n";
+  }
+
+  const Record& record_;
+  const Layout& layout_;
+  const Model& model_;
+  std::ostream& out_;
+  bool words_gather_ = false;
+};
 
 void EmitBodies(const Record& record, const Model& model, std::ostream& out) {
-  for (const Layout& layout : record.layouts) EmitBody(record, layout, model, out);
+  for (const Layout& layout : record.layouts) LayoutReader(record, layout, model, out).Emit();
 }
 
+constexpr const char* kReadId =
+    "  if (c.left() < 4) [[unlikely]] return r.Failed(c, WireError::kTruncated);\n"
+    "  const std::uint32_t id = Load<std::uint32_t>(c.at);\n  c.at += 4;\n  switch (id) {\n";
+
 void EmitUnion(const Union& of, std::ostream& out) {
-  out << "}  // namespace\n\nvoid " << of.full << "::ReadFrom(Reader& r) {\n";
-  if (of.recursive) out << "  const Reader::Nest nest(r);\n";
-  out << "  const std::uint32_t id = r.U32();\n  switch (id) {\n";
+  out << "}  // namespace\n\nCursor " << of.full.substr(2) << "::ReadFrom(Cursor c, Reader& r) {\n";
+  if (of.recursive) out << "  const Reader::Nest nest(r);\n  if (!r.ok()) return {c.end, c.end};\n";
+  out << kReadId;
   for (const Record* record : of.constructors) {
     for (const Layout& layout : record->layouts) {
       out << "    case 0x" << HexId(layout.id) << "u:\n      return Take<" << record->full
-          << ", Body_" << HexId(layout.id) << ">(r, *this);\n";
+          << ", Body_" << HexId(layout.id) << ">(c, r, *this);\n";
     }
   }
-  out << "    default:\n      r.Unknown(id);\n  }\n}\n\nnamespace {\n";
+  out << "    default:\n      return r.UnknownId(c, id);\n  }\n}\n\nnamespace {\n";
 }
 
 // The two readers whose result is not one type: methods, and any object of MTProto's own schema.
 void EmitAnyReader(const std::string& name, const char* any,
                    const std::vector<const std::vector<Record>*>& lists, const Model& model,
                    std::ostream& out) {
-  out << "}  // namespace\n\nbool " << model.space << "::" << name << "(Reader& r, " << model.space
-      << "::" << any << "& v) {\n  const std::uint32_t id = r.U32();\n  switch (id) {\n";
+  const std::string type = model.space + "::" + any;
+  out << "Cursor " << name << "From(Cursor c, Reader& r, " << type << "& v) {\n" << kReadId;
   for (const std::vector<Record>* records : lists) {
     for (const Record& record : *records) {
       for (const Layout& layout : record.layouts) {
-        out << "    case 0x" << HexId(layout.id) << "u:\n      Take<" << record.full << ", Body_"
-            << HexId(layout.id) << ">(r, v, id);\n      break;\n";
+        out << "    case 0x" << HexId(layout.id) << "u:\n      return Take<" << record.full
+            << ", Body_" << HexId(layout.id) << ">(c, r, v, id);\n";
       }
     }
   }
-  out << "    default:\n      r.Unknown(id);\n  }\n  return r.ok();\n}\n\nnamespace {\n";
+  out << "    default:\n      return r.UnknownId(c, id);\n  }\n}\n}  // namespace\n\nbool "
+      << model.space << "::" << name << "(Reader& r, " << type << "& v) {\n"
+      << "  r.Advance([&](Cursor c) { return " << name << "From(c, r, v); });\n"
+      << "  if (!r.ok()) v = {};\n  return r.ok();\n}\n\nnamespace {\n";
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ constexpr const char* kObjectType = "Object";
 
 void EmitIncludes(std::ostream& out) {
   out << "#pragma once\n"
-         "#include <cstdint>\n#include <optional>\n#include <span>\n#include <string_view>\n\n"
+         "#include <cstdint>\n#include <span>\n#include <string_view>\n\n"
          "#include \"tl/runtime/codec.h\"\n\n";
 }
 
@@ -18,9 +18,10 @@ std::string Nested(const std::string& space, const std::string& name_space) {
   return "tl::" + space + (name_space.empty() ? "" : "::" + name_space);
 }
 
-void DeclareWrite(const Model& model, std::ostream& out) {
+void DeclareWrite(const char* name, const Model& model, std::ostream& out) {
   for (const char* const sink : {"SizeCounter", "Writer"}) {
-    out << "  void Write(::tl::" << sink << "& s" << LayerParameter(model) << ") const;\n";
+    out << "  ::tl::" << sink << ' ' << name << "(::tl::" << sink << " s" << LayerParameter(model)
+        << ") const;\n";
   }
 }
 
@@ -28,9 +29,13 @@ void EmitAny(const Union& of, const Model& model, std::ostream& out) {
   out << "class " << of.name << " : public ::tl::Boxed {\n public:\n  constexpr " << of.name
       << "() = default;\n  template <::tl::ConstructorOf<" << of.name << "> C>\n  constexpr "
       << of.name
-      << "(const C* value) : Boxed(C::kId, value) {}\n  void ReadFrom(::tl::Reader& r);\n";
-  if (of.partial) out << "  bool Expressible(int layer) const;\n";
-  DeclareWrite(model, out);
+      << "(const C* value) : Boxed(C::kId, value) {}\n"
+         "  ::tl::Cursor ReadFrom(::tl::Cursor c, ::tl::Reader& r);\n";
+  if (of.partial) {
+    out << "  bool Expressible(int layer) const;\n";
+    DeclareWrite("WriteIfExpressible", model, out);
+  }
+  DeclareWrite("Write", model, out);
   out << "};\n";
 }
 
@@ -58,19 +63,51 @@ void EmitAnys(const Model& model, std::ostream& out) {
   }
 }
 
-std::string Initial(const Member& member) {
-  if (member.storage == Storage::kOptional || member.storage == Storage::kBoxed) return "{}";
-  switch (member.type.kind) {
+std::string Initial(const WireType& type) {
+  switch (type.kind) {
     case WireKind::kTrue:
     case WireKind::kBool:
       return " = false";
     case WireKind::kInt:
     case WireKind::kLong:
     case WireKind::kDouble:
+    case WireKind::kFlags:
       return " = 0";
     default:
       return "{}";
   }
+}
+
+// What hangs on a bit is reached by functions, so that value and bit can't part.
+void EmitConditional(const Record& record, const Member& member, const Model& model,
+                     std::ostream& out) {
+  const std::string type = CppType(member.type, model);
+  const std::string& word = member.condition->word;
+  const std::string bit = "0x" + HexId(std::uint32_t{1} << member.condition->bit) + "u";
+  const std::string on = word + " | " + bit;
+  const std::string off = word + " & ~" + bit;
+  const bool flag = member.storage == Storage::kFlag;
+  out << "  bool " << (flag ? member.name : member.has) << "() const { return (" << word << " & "
+      << bit << ") != 0; }\n";
+  if (flag) {
+    out << "  " << record.name << "& " << member.set << "(bool on = true) {\n    " << word
+        << " = on ? " << on << " : " << off << ";\n    return *this;\n  }\n";
+    return;
+  }
+  // An empty boxed value is an absent one.
+  const bool clears = member.type.kind == WireKind::kBoxed && !member.shared;
+  out << "  " << type << ' ' << member.name << "() const { return " << member.has << "() ? "
+      << member.data << " : " << type << "{}; }\n  " << record.name << "& " << member.set << "("
+      << type << " value) {\n    " << word << " = " << (clears ? "value ? " + on + " : " + off : on)
+      << ";\n    " << member.data << " = value;\n    return *this;\n  }\n";
+}
+
+void EmitMember(const Member& member, const Model& model, std::ostream& out) {
+  if (member.storage == Storage::kFlag) return;
+  const bool conditional = member.storage == Storage::kConditional;
+  out << "  " << CppType(member.type, model) << ' ' << (conditional ? member.data : member.name);
+  out << Initial(member.type);
+  out << ";\n";
 }
 
 void EmitStruct(const Record& record, const Model& model, std::ostream& out) {
@@ -85,12 +122,11 @@ void EmitStruct(const Record& record, const Model& model, std::ostream& out) {
   out << "  static constexpr std::uint32_t kId = 0x" << HexId(newest.id)
       << ";\n  static constexpr std::string_view kName{\"" << record.definition->name << "\", "
       << record.definition->name.size() << "};\n";
+  for (const Member& member : record.members) EmitMember(member, model, out);
   for (const Member& member : record.members) {
-    const std::string type = CppType(member.type, model);
-    out << "  " << (member.storage == Storage::kOptional ? "std::optional<" + type + ">" : type)
-        << ' ' << member.name << Initial(member) << ";\n";
+    if (member.condition) EmitConditional(record, member, model, out);
   }
-  DeclareWrite(model, out);
+  DeclareWrite("Write", model, out);
   out << "};\n";
 }
 

@@ -10,23 +10,16 @@ std::string Word(std::uint32_t value) {
   return "0x" + HexId(value) + "u";
 }
 
-// Whether a member has something to say: the bit of its field.
-std::string Present(const Member& member, const Field& field, const Model& model) {
+// Whether a member has something to say, for a bit that is not its own.
+std::string Present(const Member& member, const Model& model) {
   const std::string v = "v." + member.name;
-  const bool truth = field.type.kind == WireKind::kTrue;
-  switch (member.storage) {
-    case Storage::kFlag:
-      return v;
-    case Storage::kOptional:
-      return truth ? v + ".value_or(false)" : v + ".has_value()";
-    case Storage::kBoxed:
-      return model.layered ? v + ".Expressible(layer)" : "static_cast<bool>(" + v + ")";
-    case Storage::kValue:
-      break;
-  }
+  if (member.storage == Storage::kFlag) return v + "()";
+  if (member.storage == Storage::kConditional) return "v." + member.has + "()";
   switch (member.type.kind) {
     case WireKind::kBool:
       return v;
+    case WireKind::kBoxed:
+      return model.layered ? v + ".Expressible(layer)" : "static_cast<bool>(" + v + ")";
     case WireKind::kString:
     case WireKind::kVector:
     case WireKind::kObject:
@@ -39,32 +32,29 @@ std::string Present(const Member& member, const Field& field, const Model& model
   }
 }
 
+std::string Bits(const std::string& word, std::uint32_t bits) {
+  return "(" + word + " & " + Word(bits) + ") != 0";
+}
+
 class LayoutWriter {
  public:
   LayoutWriter(const Record& record, const Layout& layout, const Model& model, std::ostream& out)
       : record_(record), layout_(layout), model_(model), out_(out) {
     for (const Field& field : layout.fields) {
-      if (field.condition && FitOf(field, record.Find(field.name)) != Fit::kNone) {
-        bits_[field.condition->word] |= std::uint32_t{1} << field.condition->bit;
-      }
+      if (field.condition && Kept(field) != nullptr) bits_[field.condition->word] |= Bit(field);
     }
   }
 
   void Emit() {
-    out_ << "template <class S>\nvoid Body_" << HexId(layout_.id)
-         << "([[maybe_unused]] S& s, [[maybe_unused]] const " << record_.full << "& v";
+    out_ << "template <class S>\nS Body_" << HexId(layout_.id) << "(S s, [[maybe_unused]] const "
+         << record_.full << "& v";
     if (model_.layered) out_ << ", [[maybe_unused]] int layer";
     for (const std::string& word : MaskedWords(record_, layout_)) {
       out_ << ", std::uint32_t " << word << "_mask";
     }
     out_ << ") {\n";
-    for (std::size_t i = 0; i < layout_.fields.size(); ++i) {
-      const bool length = i + 1 < layout_.fields.size() &&
-                          layout_.fields[i + 1].type.kind == WireKind::kObject &&
-                          layout_.fields[i].name == "bytes";
-      EmitField(layout_.fields[i], length);
-    }
-    out_ << "}\n";
+    for (std::size_t at = 0; at < layout_.fields.size();) at = EmitFrom(at);
+    out_ << "  return s;\n}\n";
   }
 
   // Flags words whose known bits differ between the runs that share this layout.
@@ -84,55 +74,137 @@ class LayoutWriter {
   }
 
  private:
-  void EmitField(const Field& field, bool length_of_object) {
+  // Conditional fields that one test of their bits can jump over together.
+  static constexpr std::size_t kGroupMin = 3;
+  static constexpr std::size_t kGroupMax = 8;
+
+  const Member* Kept(const Field& field) const {
+    const Member* const member = record_.Find(field.name);
+    return FitOf(field, member) == Fit::kNone ? nullptr : member;
+  }
+
+  static std::uint32_t Bit(const Field& field) { return std::uint32_t{1} << field.condition->bit; }
+
+  // Whether the field's bit on the wire is the member's bit in the struct.
+  static bool Direct(const Field& field, const Member& member) {
+    return field.condition && member.condition && field.condition->word == member.condition->word &&
+           field.condition->bit == member.condition->bit &&
+           (field.type.kind == WireKind::kTrue) == (member.storage == Storage::kFlag);
+  }
+
+  // Fields with bytes that are written under a condition.
+  bool Conditional(const Field& field) const {
+    return field.condition && field.type.kind != WireKind::kTrue &&
+           (bits_.at(field.condition->word) & Bit(field)) != 0;
+  }
+
+  // Emits what begins at a field and gives the first field behind it.
+  std::size_t EmitFrom(std::size_t at) {
+    const Field& first = layout_.fields[at];
+    std::size_t end = at;
+    std::uint32_t bits = 0;
+    std::size_t count = 0;
+    while (first.condition && end < layout_.fields.size() && count < kGroupMax) {
+      const Field& field = layout_.fields[end];
+      if (!field.condition || field.condition->word != first.condition->word) break;
+      if (bits_.contains(field.condition->word) && Conditional(field)) {
+        bits |= Bit(field);
+        ++count;
+      }
+      ++end;
+    }
+    if (count < kGroupMin) {
+      EmitField(at, "  ");
+      return at + 1;
+    }
+    out_ << "  if (" << Bits(first.condition->word, bits) << ") {\n";
+    for (std::size_t i = at; i < end; ++i) EmitField(i, "    ");
+    out_ << "  }\n";
+    return end;
+  }
+
+  void EmitField(std::size_t at, const std::string& indent) {
+    const Field& field = layout_.fields[at];
     if (field.type.kind == WireKind::kFlags) return EmitWord(field);
     if (field.type.kind == WireKind::kTrue) return;
-    out_ << "  ";
+    out_ << indent;
     if (field.condition) {
-      const std::uint32_t bit = std::uint32_t{1} << field.condition->bit;
-      if ((bits_[field.condition->word] & bit) == 0) {
+      if (!bits_.contains(field.condition->word) || !Conditional(field)) {
         out_ << "// " << field.name << ": nothing to write\n";
         return;
       }
-      out_ << "if ((" << field.condition->word << " & " << Word(bit) << ") != 0) ";
+      out_ << "if (" << Bits(field.condition->word, Bit(field)) << ") ";
     }
-    const Member* const member = record_.Find(field.name);
-    const Fit fit = FitOf(field, member);
+    const Member* const member = Kept(field);
+    const bool length_of_object = at + 1 < layout_.fields.size() && field.name == "bytes" &&
+                                  layout_.fields[at + 1].type.kind == WireKind::kObject;
     if (length_of_object) {
       out_ << "s.I32(static_cast<std::int32_t>(v." << record_.Find(layout_.fields.back().name)->name
            << ".size()));\n";
     } else {
-      EmitValue(field.type, fit == Fit::kNone ? Neutral(field.type) : Value(*member, fit));
+      EmitValue(field.type, member == nullptr ? Neutral(field.type) : Value(field, *member));
     }
   }
 
+  // The struct's own word where bits mean the same, the others one by one.
   void EmitWord(const Field& word) {
-    std::map<std::uint32_t, std::string> bits;
+    std::map<std::uint32_t, std::string> moved;
+    std::uint32_t same = 0;
     for (const Field& field : layout_.fields) {
       if (!field.condition || field.condition->word != word.name) continue;
-      const Member* const member = record_.Find(field.name);
-      if (FitOf(field, member) == Fit::kNone) continue;
-      std::string& text = bits[field.condition->bit];
-      text += (text.empty() ? "" : " || ") + Present(*member, field, model_);
+      const Member* const member = Kept(field);
+      if (member == nullptr) continue;
+      if (Direct(field, *member)) {
+        same |= Bit(field);
+        continue;
+      }
+      std::string& text = moved[field.condition->bit];
+      text += (text.empty() ? "" : " || ") + Present(*member, model_);
     }
-    std::string sum;
-    for (const auto& [bit, text] : bits) {
+    std::string sum = same == 0 ? "" : "(v." + word.name + " & " + Word(same) + ")";
+    for (const auto& [bit, text] : moved) {
       sum += (sum.empty() ? "" : " |\n      ") + ("Bit(" + text + ", " + std::to_string(bit) + ")");
     }
     const std::vector<std::string> masked = MaskedWords(record_, layout_);
     if (std::find(masked.begin(), masked.end(), word.name) != masked.end()) {
       sum = "(" + sum + ") & " + word.name + "_mask";
     }
-    out_ << "  const std::uint32_t " << word.name << " = " << (sum.empty() ? "0" : sum)
-         << ";\n  s.U32(" << word.name << ");\n";
+    const std::string cleared = Cleared(word);
+    out_ << "  " << (cleared.empty() ? "const " : "") << "std::uint32_t " << word.name << " = "
+         << (sum.empty() ? "0" : sum) << ";\n"
+         << cleared << "  s.U32(" << word.name << ");\n";
   }
 
-  std::string Value(const Member& member, Fit fit) const {
-    std::string value = "v." + member.name;
-    if (member.storage == Storage::kOptional) {
-      value += ".value_or(" + CppType(member.type, model_) + "{})";
+  // A bit goes when the layer can't express the one value that hangs on it.
+  std::string Cleared(const Field& word) const {
+    std::string lines;
+    for (const Field& field : layout_.fields) {
+      if (!field.condition || field.condition->word != word.name) continue;
+      const Member* const member = Kept(field);
+      if (member == nullptr || member->storage != Storage::kConditional ||
+          field.type.kind != WireKind::kBoxed || !model_.unions.at(field.type.name).partial ||
+          SharesItsBit(field)) {
+        continue;
+      }
+      lines += "  if (" + Bits(word.name, Bit(field)) + " && !v." + member->data +
+               ".Expressible(layer)) " + word.name + " &= ~" + Word(Bit(field)) + ";\n";
     }
-    return fit == Fit::kWiden ? "static_cast<std::int32_t>(" + value + ")" : value;
+    return lines;
+  }
+
+  bool SharesItsBit(const Field& field) const {
+    return 1 < std::count_if(layout_.fields.begin(), layout_.fields.end(), [&](const Field& other) {
+             return other.condition && other.condition->word == field.condition->word &&
+                    other.condition->bit == field.condition->bit && Kept(other) != nullptr;
+           });
+  }
+
+  std::string Value(const Field& field, const Member& member) const {
+    const bool plain = member.storage == Storage::kValue;
+    std::string value = "v." + member.name + (plain ? "" : "()");
+    if (!plain && Direct(field, member)) value = "v." + member.data;
+    return FitOf(field, &member) == Fit::kWiden ? "static_cast<std::int32_t>(" + value + ")"
+                                                : value;
   }
 
   std::string Neutral(const WireType& type) const {
@@ -163,7 +235,7 @@ class LayoutWriter {
         out_ << "s.Bool(" << value << ");\n";
         return;
       case WireKind::kVector:
-        out_ << "WriteVector(s, " << value << LayerArgument(model_) << ");\n";
+        out_ << "s = WriteVector(s, " << value << LayerArgument(model_) << ");\n";
         return;
       case WireKind::kBareVector:
         EmitBareVector(*type.element, value);
@@ -172,13 +244,13 @@ class LayoutWriter {
         out_ << "s.Raw(" << value << ");\n";
         return;
       default:
-        out_ << value << ".Write(s" << LayerArgument(model_) << ");\n";
+        out_ << "s = " << value << ".Write(s" << LayerArgument(model_) << ");\n";
     }
   }
 
   void EmitBareVector(const WireType& element, const std::string& value) {
     out_ << "s.U32(static_cast<std::uint32_t>(" << value
-         << ".size()));\n  for (const auto& item : " << value << ") ";
+         << ".size()));\n  for (const auto& item : " << value << ") s = ";
     if (element.kind == WireKind::kBare) {
       out_ << "Body_" << HexId(FindConstructor(model_, element.name)->layouts.front().id)
            << "(s, item);\n";
@@ -194,14 +266,12 @@ class LayoutWriter {
   std::map<std::string, std::uint32_t> bits_;
 };
 
-void EmitDefinitions(const std::string& type, const std::string& put, const Model& model,
-                     std::ostream& out) {
-  out << "}  // namespace\n\n";
+void EmitDefinitions(const std::string& type, const std::string& name, const std::string& put,
+                     const std::string& more, const Model& model, std::ostream& out) {
   for (const char* const sink : {"SizeCounter", "Writer"}) {
-    out << "void " << type << "::Write(" << sink << "& s" << LayerParameter(model) << ") const { "
-        << put << "(s, *this" << LayerArgument(model) << "); }\n";
+    out << sink << ' ' << type.substr(2) << "::" << name << "(" << sink << " s" << LayerParameter(model)
+        << ") const { return " << put << "(s, *this" << LayerArgument(model) << more << "); }\n";
   }
-  out << "\nnamespace {\n\n";
 }
 
 // Ids and layouts of a struct, newest first: the first run that begins at or below the layer is the
@@ -209,21 +279,22 @@ void EmitDefinitions(const std::string& type, const std::string& put, const Mode
 void EmitRecord(const Record& record, const Model& model, std::ostream& out) {
   for (const Layout& layout : record.layouts) LayoutWriter(record, layout, model, out).Emit();
   const std::string put = "Put_" + HexId(record.definition->newest().id);
-  out << "template <class S>\nvoid " << put << "(S& s, const " << record.full << "& v"
+  out << "template <class S>\nS " << put << "(S s, const " << record.full << "& v"
       << (model.layered ? ", [[maybe_unused]] int layer" : "") << ") {\n";
   for (std::size_t i = record.runs.size(); i-- > 0;) {
     const LayoutRun& run = record.runs[i];
     const Layout& layout = record.layouts[run.layout];
     if (i > 0) out << "  if (layer >= " << run.first << ") {\n  ";
-    out << "  s.U32(" << Word(layout.id) << ");\n  " << (i > 0 ? "  return " : "") << "Body_"
+    out << "  s.U32(" << Word(layout.id) << ");\n  " << (i > 0 ? "  " : "") << "return Body_"
         << HexId(layout.id) << "(s, v" << LayerArgument(model);
     for (const std::string& word : LayoutWriter::MaskedWords(record, layout)) {
       out << ", " << Word(run.masks.at(word));
     }
     out << ");\n" << (i > 0 ? "  }\n" : "");
   }
-  out << "}\n";
-  EmitDefinitions(record.full, put, model, out);
+  out << "}\n}  // namespace\n\n";
+  EmitDefinitions(record.full, "Write", put, "", model, out);
+  out << "\nnamespace {\n\n";
 }
 
 std::string ExistsText(const Record& record, const Model& model) {
@@ -255,12 +326,15 @@ void EmitExpressible(const Union& of, const Model& model, std::ostream& out) {
 void EmitNeutrals(const Union& of, const Model& model, std::ostream& out) {
   for (std::size_t i = of.neutrals.size(); i-- > 0;) {
     const auto& [first, record] = of.neutrals[i];
-    if (i > 0) out << "  if (layer >= " << first << ") return";
-    if (record != nullptr) {
-      out << "  kNeutral<" << record->full << ">.Write(s" << LayerArgument(model) << ")";
+    out << "  ";
+    if (i > 0) out << "if (layer >= " << first << ") ";
+    if (record == nullptr) {
+      out << "return s;\n";
+    } else {
+      out << "return kNeutral<" << record->full << ">.Write(s" << LayerArgument(model) << ");\n";
     }
-    if (i > 0 || record != nullptr) out << ";\n";
   }
+  if (of.neutrals.empty()) out << "  return s;\n";
 }
 
 void EmitUnion(const Union& of, const Model& model, std::ostream& out) {
@@ -268,8 +342,9 @@ void EmitUnion(const Union& of, const Model& model, std::ostream& out) {
   std::string put = "Put";
   if (!of.name_space.empty()) put += "_" + of.name_space;
   put += "_" + of.name;
-  out << "template <class S>\nvoid " << put << "(S& s, const " << of.full << "& v"
-      << (model.layered ? ", [[maybe_unused]] int layer" : "") << ") {\n  switch (v.id()) {\n";
+  out << "template <class S>\nS " << put << "(S s, const " << of.full << "& v"
+      << (model.layered ? ", [[maybe_unused]] int layer" : "")
+      << (of.partial ? ", bool mandatory" : "") << ") {\n  switch (v.id()) {\n";
   for (const Record* record : of.constructors) {
     const std::string exists = model.layered ? ExistsText(*record, model) : "";
     out << "    case " << record->full << "::kId:\n      ";
@@ -278,9 +353,12 @@ void EmitUnion(const Union& of, const Model& model, std::ostream& out) {
         << LayerArgument(model) << ");\n";
   }
   out << "    default:\n      break;\n  }\n";
+  if (of.partial) out << "  if (!mandatory) return s;\n";
   EmitNeutrals(of, model, out);
-  out << "}\n";
-  EmitDefinitions(of.full, put, model, out);
+  out << "}\n}  // namespace\n\n";
+  EmitDefinitions(of.full, "Write", put, of.partial ? ", true" : "", model, out);
+  if (of.partial) EmitDefinitions(of.full, "WriteIfExpressible", put, ", false", model, out);
+  out << "\nnamespace {\n\n";
 }
 
 }  // namespace

@@ -8,15 +8,50 @@
 namespace trunkline::tlc {
 namespace {
 
+Storage StorageOf(const Field& field) {
+  if (field.type.kind == WireKind::kFlags) return Storage::kWord;
+  if (field.type.kind == WireKind::kTrue) return Storage::kFlag;
+  return field.condition ? Storage::kConditional : Storage::kValue;
+}
+
+bool SameBit(const std::optional<Condition>& a, const std::optional<Condition>& b) {
+  return a && b && a->word == b->word && a->bit == b->bit;
+}
+
+// Names of functions and data next to the names of fields: where one is taken, it gets another
+// underscore or a word.
+void NameParts(const Combinator& newest, std::vector<Member>& members) {
+  std::set<std::string> taken;
+  for (const Member& member : members) taken.insert(member.name);
+  const auto unique = [&](std::string name) {
+    while (!taken.insert(name).second) name += '_';
+    return name;
+  };
+  for (Member& member : members) {
+    if (!member.condition) continue;
+    member.set = unique("set_" + member.field);
+    if (member.storage == Storage::kFlag) continue;
+    member.has = unique("has_" + member.field);
+    member.data = unique(member.name.ends_with('_') ? member.name + "value" : member.name + "_");
+    member.shared =
+        1 < std::count_if(newest.fields.begin(), newest.fields.end(), [&](const Field& other) {
+          return SameBit(other.condition, member.condition);
+        });
+  }
+}
+
 std::vector<Member> Members(const Combinator& newest) {
   std::vector<Member> members;
   for (const Field& field : newest.fields) {
-    if (field.type.kind == WireKind::kFlags) continue;
-    Storage storage = field.condition ? Storage::kOptional : Storage::kValue;
-    if (field.type.kind == WireKind::kTrue) storage = Storage::kFlag;
-    if (field.type.kind == WireKind::kBoxed) storage = Storage::kBoxed;
-    members.push_back({field.name, MemberName(field.name), field.type, storage});
+    Member member;
+    member.field = field.name;
+    member.name = MemberName(field.name);
+    member.type = field.type;
+    member.storage = StorageOf(field);
+    member.condition = field.condition;
+    members.push_back(std::move(member));
   }
+  NameParts(newest, members);
   return members;
 }
 

@@ -14,19 +14,24 @@
 
 namespace trunkline::tlc {
 
-// How a member holds its field.
+// How a struct holds a field of its newest line.
 enum class Storage {
-  kFlag,      // bool of flags.N?true
-  kValue,     // mandatory
-  kOptional,  // std::optional
-  kBoxed,     // AnyT, empty when absent
+  kWord,         // the flags word itself, as on the wire
+  kFlag,         // flags.N?true: only a bit of the word
+  kValue,        // mandatory: a plain member
+  kConditional,  // a member that means something while its bit is set
 };
 
 struct Member {
   std::string field;  // TL name
-  std::string name;   // C++ name
+  std::string name;   // C++ name: of the member, or of the function that gives its value
+  std::string data;   // the member of a conditional field
+  std::string has;    // the function that tells whether it is there
+  std::string set;    // the function that sets it and its bit
   WireType type;
   Storage storage = Storage::kValue;
+  std::optional<Condition> condition;
+  bool shared = false;  // another member hangs on the same bit
 };
 
 // The fields of one id. `flags.N?true` fields do not enter an id, so the lines of several runs may

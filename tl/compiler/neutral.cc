@@ -50,7 +50,10 @@ auto Rank(const Record& record) {
   int layers = 0;
   for (const Span& span : record.spans) layers += span.last - span.first + 1;
   const std::string& name = record.definition->name;
-  return std::tuple(!name.ends_with("Empty"), -layers, record.members.size(), name);
+  const auto fields =
+      std::count_if(record.members.begin(), record.members.end(),
+                    [](const Member& member) { return member.storage != Storage::kWord; });
+  return std::tuple(!name.ends_with("Empty"), -layers, fields, name);
 }
 
 class Chooser {

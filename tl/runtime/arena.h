@@ -32,27 +32,36 @@ class Arena {
   // Forgets every value and keeps the blocks.
   void Reset() {
     block_ = 0;
-    used_ = 0;
+    SetBlock();
   }
 
   // Bytes aligned for any TL value; nullptr when the limit is reached.
   void* Allocate(std::size_t bytes) {
-    if (bytes > bytes_max_) return nullptr;
+    if (bytes > bytes_max_) [[unlikely]]
+      return nullptr;
     bytes = (bytes + kAlign - 1) & ~(kAlign - 1);
-    if (block_ < blocks_.size() && blocks_[block_].bytes - used_ >= bytes) {
-      void* const at = blocks_[block_].memory.get() + used_;
-      used_ += bytes;
-      return at;
-    }
-    return AllocateInNextBlock(bytes);
+    if (bytes > left_) [[unlikely]]
+      return AllocateInNextBlock(bytes);
+    void* const at = at_;
+    at_ += bytes;
+    left_ -= bytes;
+    return at;
   }
 
-  // A value-initialised T; nullptr when the limit is reached.
+  // A default-initialised T; nullptr when the limit is reached.
   template <class T>
   T* New() {
     static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= kAlign);
     void* const at = Allocate(sizeof(T));
-    return at == nullptr ? nullptr : new (at) T{};
+    return at == nullptr ? nullptr : new (at) T;
+  }
+
+  // A T whose members have no value yet, for a reader that sets them all.
+  template <class T>
+  T* NewUnset() {
+    static_assert(std::is_trivially_destructible_v<T> && std::is_trivially_copyable_v<T> &&
+                  alignof(T) <= kAlign);
+    return static_cast<T*>(Allocate(sizeof(T)));
   }
 
   // `count` value-initialised T; an empty span when count is 0 or the limit is reached.
@@ -86,7 +95,7 @@ class Arena {
     std::size_t bytes = 0;
   };
 
-  void* AllocateInNextBlock(std::size_t bytes) {
+  [[gnu::noinline]] void* AllocateInNextBlock(std::size_t bytes) {
     std::size_t next = blocks_.empty() ? 0 : block_ + 1;
     while (next < blocks_.size() && blocks_[next].bytes < bytes) ++next;
     if (next >= blocks_.size()) {
@@ -100,13 +109,20 @@ class Arena {
       next = blocks_.size() - 1;
     }
     block_ = next;
-    used_ = bytes;
-    return blocks_[block_].memory.get();
+    SetBlock();
+    return Allocate(bytes);
   }
 
+  void SetBlock() {
+    if (blocks_.empty()) return;
+    at_ = blocks_[block_].memory.get();
+    left_ = blocks_[block_].bytes;
+  }
+
+  std::byte* at_ = nullptr;
+  std::size_t left_ = 0;  // in the block
   std::vector<Block> blocks_;
   std::size_t block_ = 0;
-  std::size_t used_ = 0;
   std::size_t bytes_reserved_ = 0;
   std::size_t first_block_bytes_;
   std::size_t bytes_max_;

@@ -2,6 +2,7 @@
 // The calls that users of generated types make: Read, SizeOf, AppendTo, and the same for vectors.
 // The generated types bring ReadFrom, Write and Expressible as members, so this file knows no
 // schema, and a call does not have to be told apart from three thousand overloads.
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,44 +15,58 @@
 
 namespace tl {
 
-// A boxed value of any layer. Check `reader.ok()` before using it.
+namespace internal {
+
+// `Vector<T>` with its id, from cursor to cursor.
+template <class T>
+[[gnu::noinline]] Cursor VectorFrom(Cursor c, Reader& reader, std::span<const T>& into) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    return reader.NumberVector<T>(c, into);
+  } else if constexpr (std::is_same_v<T, std::string_view>) {
+    return reader.BytesVector(c, into);
+  } else {
+    std::size_t count = 0;
+    c = reader.BoxedCount(c, 4, count);
+    const std::span<T> values = reader.NewArray<T>(count);
+    into = values;
+    for (T& value : values) {
+      c = value.ReadFrom(c, reader);
+      if (c.at == c.end && !reader.ok()) [[unlikely]]
+        break;
+    }
+    return c;
+  }
+}
+
+}  // namespace internal
+
+// A boxed value of any layer; empty when the reader failed.
 template <class Any>
 Any Read(Reader& reader) {
   Any value;
-  value.ReadFrom(reader);
-  return value;
+  reader.Advance([&](Cursor c) { return value.ReadFrom(c, reader); });
+  return reader.ok() ? value : Any();
 }
 
-// `Vector<T>` with its id, T a boxed type, a number or a text.
+// `Vector<T>` with its id, T a boxed type, a number or a text; empty when the reader failed.
 template <class T>
-[[gnu::noinline]] std::span<const T> ReadVector(Reader& reader) {
-  if constexpr (std::is_arithmetic_v<T>) {
-    return reader.NumberVector<T>();
-  } else if constexpr (std::is_same_v<T, std::string_view>) {
-    return reader.BytesVector();
-  } else {
-    const std::span<T> values = reader.NewArray<T>(reader.BoxedCount(4));
-    for (T& value : values) {
-      value.ReadFrom(reader);
-      if (!reader.ok()) return {};
-    }
-    return values;
-  }
+std::span<const T> ReadVector(Reader& reader) {
+  std::span<const T> values;
+  reader.Advance([&](Cursor c) { return internal::VectorFrom(c, reader, values); });
+  return reader.ok() ? values : std::span<const T>();
 }
 
 // Writes the value with its id into a Writer or a SizeCounter; `layer...` is one int for the API
 // and nothing for MTProto's own types.
 template <class Sink, class T, class... Layer>
 void Write(Sink& sink, const T& value, Layer... layer) {
-  value.Write(sink, layer...);
+  sink = value.Write(sink, layer...);
 }
 
 // Bytes of the value with its id.
 template <class T, class... Layer>
 std::size_t SizeOf(const T& value, Layer... layer) {
-  SizeCounter counter;
-  value.Write(counter, layer...);
-  return counter.bytes();
+  return value.Write(SizeCounter(), layer...).bytes();
 }
 
 template <class T, class... Layer>
@@ -65,23 +80,22 @@ template <class Fill>
 void AppendBytes(std::vector<std::uint8_t>& out, std::size_t size, Fill fill) {
   const std::size_t start = out.size();
   out.resize(start + size);
-  Writer writer(std::span<std::uint8_t>(out).subspan(start));
-  fill(writer);
-  assert(writer.left() == 0);
+  [[maybe_unused]] const Writer end = fill(Writer(out.data() + start));
+  assert(end.at() == out.data() + out.size());
 }
 
+// Writes nothing when the layer can't express the value.
 template <class Sink, class T, class... Layer>
-void WriteElement(Sink& sink, const T& value, Layer... layer) {
-  if constexpr (std::is_same_v<T, std::int32_t>) {
-    sink.I32(value);
-  } else if constexpr (std::is_same_v<T, std::int64_t>) {
-    sink.I64(value);
-  } else if constexpr (std::is_same_v<T, double>) {
-    sink.F64(value);
-  } else if constexpr (std::is_same_v<T, std::string_view>) {
+Sink WriteElement(Sink sink, const T& value, Layer... layer) {
+  if constexpr (std::is_same_v<T, std::string_view>) {
     sink.Bytes(value);
+    return sink;
+  } else if constexpr (requires { value.WriteIfExpressible(sink, layer...); }) {
+    return value.WriteIfExpressible(sink, layer...);
+  } else if constexpr (std::is_base_of_v<Boxed, T>) {
+    return value ? value.Write(sink, layer...) : sink;
   } else {
-    value.Write(sink, layer...);
+    return value.Write(sink, layer...);
   }
 }
 
@@ -89,45 +103,49 @@ void WriteElement(Sink& sink, const T& value, Layer... layer) {
 
 // `Vector<T>` with its id; elements that the layer can't express are left out and not counted.
 template <class Sink, class T, class... Layer>
-[[gnu::noinline]] void WriteVector(Sink& sink, std::span<const T> values, Layer... layer) {
+[[gnu::noinline]] Sink WriteVector(Sink sink, std::span<const T> values, Layer... layer) {
   sink.U32(kVectorId);
-  if constexpr (std::is_base_of_v<Boxed, T>) {
-    std::uint32_t count = 0;
-    for (const T& value : values) count += value.Expressible(layer...) ? 1 : 0;
-    sink.U32(count);
-    for (const T& value : values) {
-      if (value.Expressible(layer...)) value.Write(sink, layer...);
-    }
-  } else {
+  if constexpr (std::is_arithmetic_v<T>) {
     sink.U32(static_cast<std::uint32_t>(values.size()));
-    for (const T& value : values) internal::WriteElement(sink, value, layer...);
+    sink.Numbers(values);
+  } else {
+    const typename Sink::Mark mark = sink.Reserve();
+    std::uint32_t count = 0;
+    for (const T& value : values) {
+      const typename Sink::Mark before = sink.mark();
+      sink = internal::WriteElement(sink, value, layer...);
+      count += sink.mark() != before ? 1 : 0;
+    }
+    sink.Settle(mark, count);
   }
+  return sink;
 }
 
 // Appends the value with its id: sizes first, one growth, one pass.
 template <class T, class... Layer>
 void AppendTo(std::vector<std::uint8_t>& out, const T& value, Layer... layer) {
   internal::AppendBytes(out, SizeOf(value, layer...),
-                        [&](Writer& writer) { value.Write(writer, layer...); });
+                        [&](Writer writer) { return value.Write(writer, layer...); });
 }
 
 // `Range` is a span, vector or array of T.
 template <class Range, class T = typename Range::value_type>
 std::size_t SizeOfVector(const Range& values, int layer) {
-  SizeCounter counter;
-  WriteVector(counter, std::span<const T>(values), layer);
-  return counter.bytes();
+  return WriteVector(SizeCounter(), std::span<const T>(values), layer).bytes();
 }
 
 template <class Range, class T = typename Range::value_type>
 void AppendVector(std::vector<std::uint8_t>& out, const Range& values, int layer) {
-  internal::AppendBytes(out, SizeOfVector(values, layer), [&](Writer& writer) {
-    WriteVector(writer, std::span<const T>(values), layer);
+  internal::AppendBytes(out, SizeOfVector(values, layer), [&](Writer writer) {
+    return WriteVector(writer, std::span<const T>(values), layer);
   });
 }
 
 inline void AppendBool(std::vector<std::uint8_t>& out, bool value) {
-  internal::AppendBytes(out, 4, [&](Writer& writer) { writer.Bool(value); });
+  internal::AppendBytes(out, 4, [&](Writer writer) {
+    writer.Bool(value);
+    return writer;
+  });
 }
 
 }  // namespace tl

@@ -1,9 +1,11 @@
 #pragma once
 // Reads TL from bytes that a stranger may have made. The cursor cannot leave its buffer; after the
 // first failure every read gives zero and `ok()` stays false, so callers check once, at the end.
-// Strings are views into the buffer, everything else that needs memory comes from the arena. Only
-// numbers are read inline: there are a thousand generated functions, and what they share is better
-// called than repeated.
+// Strings are views into the buffer, everything else that needs memory comes from the arena.
+//
+// Generated code reads through a Cursor that it takes and gives back by value, so that the place in
+// the buffer stays in registers: were it a member of the Reader, every value stored would force the
+// compiler to load it again. The Reader then holds what changes seldom: limits, depth, the error.
 #include <bit>
 #include <cassert>
 #include <cstddef>
@@ -29,108 +31,190 @@ struct Limits {
   std::uint32_t vector_elements_max = 65536;
 };
 
+struct Cursor {
+  const std::uint8_t* at;
+  const std::uint8_t* end;
+
+  std::size_t left() const { return static_cast<std::size_t>(end - at); }
+};
+
+// A number that the caller knows to be inside the buffer.
+template <class T>
+T Load(const std::uint8_t* at) {
+  T value;
+  std::memcpy(&value, at, sizeof(T));
+  return value;
+}
+
 class Reader {
  public:
   // `bytes` and `arena` must outlive every value read. The arena may be null for scalar reading
   // only.
   Reader(std::span<const std::uint8_t> bytes, Arena* arena, Limits limits = {})
-      : at_(bytes.data()), end_(bytes.data() + bytes.size()), arena_(arena), limits_(limits) {}
+      : cursor_{bytes.data(), bytes.data() + bytes.size()}, arena_(arena), limits_(limits) {}
 
   bool ok() const { return error_ == WireError::kNone; }
   WireError error() const { return error_; }
   // The id that caused kUnknownConstructor.
   std::uint32_t unknown_id() const { return unknown_id_; }
-  bool AtEnd() const { return at_ == end_; }
-  std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+  bool AtEnd() const { return cursor_.at == cursor_.end; }
+  std::size_t left() const { return cursor_.left(); }
 
   // What is not read yet, without reading it.
-  RawObject Rest() const { return {at_, end_}; }
-  RawObject TakeRest() {
-    const RawObject rest = Rest();
-    at_ = end_;
-    return rest;
-  }
+  RawObject Rest() const { return {cursor_.at, cursor_.end}; }
+  RawObject TakeRest() { return Get<RawObject>(&Reader::TakeRest); }
 
   // The next word without reading it; 0 when there is none.
-  std::uint32_t PeekU32() const {
-    std::uint32_t value = 0;
-    if (left() >= sizeof(value)) std::memcpy(&value, at_, sizeof(value));
-    return value;
-  }
+  std::uint32_t PeekU32() const { return left() < 4 ? 0 : Load<std::uint32_t>(cursor_.at); }
 
-  std::uint32_t U32() { return Number<std::uint32_t>(); }
-  std::int32_t I32() { return Number<std::int32_t>(); }
-  std::int64_t I64() { return Number<std::int64_t>(); }
-  double F64() { return Number<double>(); }
-  Int128 I128() { return Number<Int128>(); }
-  Int256 I256() { return Number<Int256>(); }
-
-  [[gnu::noinline]] bool Bool() {
-    const std::uint32_t id = U32();
-    if (id != kBoolTrueId && id != kBoolFalseId) Fail(WireError::kBadBool);
-    return id == kBoolTrueId;
-  }
-
-  // `string` and `bytes`: one length byte up to 253, or 254 and three of them; padded to a word. A
-  // length that would fit the short form is taken in the long one too.
-  [[gnu::noinline]] std::string_view Bytes() {
-    if (at_ == end_) return FailEmpty(WireError::kTruncated);
-    std::size_t head = 1;
-    std::size_t size = *at_;
-    if (size >= 254) {
-      if (size == 255) return FailEmpty(WireError::kTooLarge);
-      if (left() < 4) return FailEmpty(WireError::kTruncated);
-      head = 4;
-      size = at_[1] | std::size_t{at_[2]} << 8 | std::size_t{at_[3]} << 16;
-    }
-    const std::size_t padded = (head + size + 3) & ~std::size_t{3};
-    if (left() < padded) return FailEmpty(WireError::kTruncated);
-    const std::string_view text(reinterpret_cast<const char*>(at_ + head), size);
-    at_ += padded;
-    return text;
-  }
+  std::uint32_t U32() { return GetNumber<std::uint32_t>(); }
+  std::int32_t I32() { return GetNumber<std::int32_t>(); }
+  std::int64_t I64() { return GetNumber<std::int64_t>(); }
+  double F64() { return GetNumber<double>(); }
+  Int128 I128() { return GetNumber<Int128>(); }
+  Int256 I256() { return GetNumber<Int256>(); }
+  bool Bool() { return Get<bool>(&Reader::Bool); }
+  std::string_view Bytes() { return Get<std::string_view>(&Reader::Bytes); }
 
   RawObject Raw(std::size_t size) {
-    if (left() < size) {
-      Fail(WireError::kTruncated);
-      return {};
-    }
-    const RawObject bytes(at_, size);
-    at_ += size;
+    RawObject bytes;
+    cursor_ = Raw(cursor_, size, bytes);
     return bytes;
   }
 
   // `Object` whose length stands in front of it (message.bytes).
   RawObject RawOfLength(std::int32_t size) {
-    if (size >= 0) return Raw(static_cast<std::size_t>(size));
-    Fail(WireError::kTooLarge);
-    return {};
+    RawObject bytes;
+    cursor_ = RawOfLength(cursor_, size, bytes);
+    return bytes;
   }
 
   // The count of a bare vector whose elements take at least `bytes_each_min` on the wire, so a
   // count that cannot be true is refused before memory is taken for it.
   std::size_t Count(std::size_t bytes_each_min) {
-    assert(bytes_each_min > 0);
-    const std::uint32_t count = U32();
-    if (count > limits_.vector_elements_max || count > left() / bytes_each_min) {
-      Fail(WireError::kTooMany);
-      return 0;
-    }
+    std::size_t count = 0;
+    cursor_ = Count(cursor_, bytes_each_min, count);
     return count;
   }
 
   // The count of `Vector<T>`, which has the vector's id in front.
-  [[gnu::noinline]] std::size_t BoxedCount(std::size_t bytes_each_min) {
-    const std::uint32_t id = U32();
-    if (id == kVectorId) return Count(bytes_each_min);
-    if (ok()) Unknown(id);
-    return 0;
+  std::size_t BoxedCount(std::size_t bytes_each_min) {
+    std::size_t count = 0;
+    cursor_ = BoxedCount(cursor_, bytes_each_min, count);
+    return count;
   }
 
+  // The same by cursor, for generated code. What fails gives a cursor without bytes, so that all
+  // that follows fails too, and leaves its target empty.
+
+  template <class T>
+  [[gnu::always_inline]] Cursor Number(Cursor c, T& into) {
+    if (c.left() < sizeof(T)) [[unlikely]] {
+      into = T{};
+      return Failed(c, WireError::kTruncated);
+    }
+    into = Load<T>(c.at);
+    c.at += sizeof(T);
+    return c;
+  }
+
+  [[gnu::noinline]] Cursor Bool(Cursor c, bool& into) {
+    std::uint32_t id = 0;
+    c = Number(c, id);
+    into = id == kBoolTrueId;
+    return into || id == kBoolFalseId ? c : Failed(c, WireError::kBadBool);
+  }
+
+  // `string` and `bytes`: one length byte up to 253, or 254 and three of them; padded to a word. A
+  // length that would fit the short form is taken in the long one too.
+  [[gnu::noinline]] Cursor Bytes(Cursor c, std::string_view& into) {
+    if (c.left() < 4) [[unlikely]]
+      return NoBytes(c, WireError::kTruncated, into);
+    std::size_t head = 1;
+    std::size_t size = *c.at;
+    if (size >= 254) [[unlikely]] {
+      if (size == 255) return NoBytes(c, WireError::kTooLarge, into);
+      head = 4;
+      size = Load<std::uint32_t>(c.at) >> 8;
+    }
+    const std::size_t padded = (head + size + 3) & ~std::size_t{3};
+    if (c.left() < padded) [[unlikely]]
+      return NoBytes(c, WireError::kTruncated, into);
+    into = {reinterpret_cast<const char*>(c.at + head), size};
+    c.at += padded;
+    return c;
+  }
+
+  Cursor Raw(Cursor c, std::size_t size, RawObject& into) {
+    if (c.left() < size) {
+      into = {};
+      return Failed(c, WireError::kTruncated);
+    }
+    into = {c.at, size};
+    c.at += size;
+    return c;
+  }
+
+  Cursor RawOfLength(Cursor c, std::int32_t size, RawObject& into) {
+    if (size >= 0) return Raw(c, static_cast<std::size_t>(size), into);
+    into = {};
+    return Failed(c, WireError::kTooLarge);
+  }
+
+  Cursor TakeRest(Cursor c, RawObject& into) {
+    into = {c.at, c.end};
+    return {c.end, c.end};
+  }
+
+  Cursor Count(Cursor c, std::size_t bytes_each_min, std::size_t& into) {
+    assert(bytes_each_min > 0);
+    std::uint32_t count = 0;
+    c = Number(c, count);
+    into = count;
+    if (count <= limits_.vector_elements_max && count <= c.left() / bytes_each_min) return c;
+    into = 0;
+    return Failed(c, WireError::kTooMany);
+  }
+
+  Cursor BoxedCount(Cursor c, std::size_t bytes_each_min, std::size_t& into) {
+    std::uint32_t id = 0;
+    c = Number(c, id);
+    if (id == kVectorId) [[likely]]
+      return Count(c, bytes_each_min, into);
+    into = 0;
+    return ok() ? UnknownId(c, id) : c;
+  }
+
+  // Vectors of numbers are copied in one piece: the buffer is not aligned for them.
+  template <class T>
+  [[gnu::noinline]] Cursor NumberVector(Cursor c, std::span<const T>& into) {
+    static_assert(std::is_arithmetic_v<T>);
+    std::size_t count = 0;
+    c = BoxedCount(c, sizeof(T), count);
+    const std::span<T> values = NewArray<T>(count);
+    into = values;
+    if (values.size() != count) return {c.end, c.end};
+    if (count != 0) std::memcpy(values.data(), c.at, values.size_bytes());
+    c.at += values.size_bytes();
+    return c;
+  }
+
+  [[gnu::noinline]] Cursor BytesVector(Cursor c, std::span<const std::string_view>& into) {
+    std::size_t count = 0;
+    c = BoxedCount(c, 4, count);
+    const std::span<std::string_view> values = NewArray<std::string_view>(count);
+    into = values;
+    if (values.size() != count) return {c.end, c.end};
+    for (std::string_view& value : values) c = Bytes(c, value);
+    return c;
+  }
+
+  // A T whose members are not set; nullptr (and failed) when the arena's limit is reached.
   template <class T>
   T* New() {
-    T* const value = arena_ == nullptr ? nullptr : arena_->New<T>();
-    if (value == nullptr) Fail(WireError::kTooLarge);
+    T* const value = arena_ == nullptr ? nullptr : arena_->NewUnset<T>();
+    if (value == nullptr) [[unlikely]]
+      Fail(WireError::kTooLarge);
     return value;
   }
 
@@ -142,32 +226,29 @@ class Reader {
     return values;
   }
 
-  // Vectors of numbers are copied in one piece: the buffer is not aligned for them.
-  template <class T>
-  [[gnu::noinline]] std::span<const T> NumberVector() {
-    static_assert(std::is_arithmetic_v<T>);
-    const std::span<T> values = NewArray<T>(BoxedCount(sizeof(T)));
-    if (values.empty()) return {};
-    std::memcpy(values.data(), at_, values.size_bytes());
-    at_ += values.size_bytes();
-    return values;
-  }
-
-  [[gnu::noinline]] std::span<const std::string_view> BytesVector() {
-    const std::span<std::string_view> values = NewArray<std::string_view>(BoxedCount(4));
-    for (std::string_view& value : values) value = Bytes();
-    return values;
+  // Runs `read`, a function from cursor to cursor.
+  template <class Read>
+  void Advance(Read read) {
+    cursor_ = read(cursor_);
   }
 
   // The first failure is kept; the cursor goes to the end so that nothing more is read.
   [[gnu::noinline, gnu::cold]] void Fail(WireError error) {
     if (error_ == WireError::kNone) error_ = error;
-    at_ = end_;
+    cursor_.at = cursor_.end;
+  }
+  [[gnu::noinline, gnu::cold]] Cursor Failed(Cursor c, WireError error) {
+    Fail(error);
+    return {c.end, c.end};
   }
 
   [[gnu::noinline, gnu::cold]] void Unknown(std::uint32_t id) {
     if (ok()) unknown_id_ = id;
     Fail(WireError::kUnknownConstructor);
+  }
+  [[gnu::noinline, gnu::cold]] Cursor UnknownId(Cursor c, std::uint32_t id) {
+    Unknown(id);
+    return {c.end, c.end};
   }
 
   // Fails with kTrailing unless the whole buffer was read.
@@ -192,24 +273,25 @@ class Reader {
 
  private:
   template <class T>
-  T Number() {
+  T GetNumber() {
     T value{};
-    if (left() < sizeof(T)) {
-      Fail(WireError::kTruncated);
-      return value;
-    }
-    std::memcpy(&value, at_, sizeof(T));
-    at_ += sizeof(T);
+    cursor_ = Number(cursor_, value);
     return value;
   }
 
-  std::string_view FailEmpty(WireError error) {
-    Fail(error);
-    return {};
+  template <class T>
+  T Get(Cursor (Reader::*read)(Cursor, T&)) {
+    T value{};
+    cursor_ = (this->*read)(cursor_, value);
+    return value;
   }
 
-  const std::uint8_t* at_;
-  const std::uint8_t* end_;
+  [[gnu::noinline, gnu::cold]] Cursor NoBytes(Cursor c, WireError error, std::string_view& into) {
+    into = {};
+    return Failed(c, error);
+  }
+
+  Cursor cursor_;
   Arena* arena_;
   Limits limits_;
   std::uint32_t depth_ = 0;

@@ -1,6 +1,7 @@
 #pragma once
 // Writes TL into a buffer of exactly the right size. The same generated code runs twice: over
 // SizeCounter to learn the size, then over Writer to fill the buffer, so the two cannot disagree.
+// Both are one word and go through generated code by value, which keeps them in a register.
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +32,19 @@ class SizeCounter {
   void Bool(bool) { bytes_ += 4; }
   void Bytes(std::string_view text) { bytes_ += BytesSize(text.size()); }
   void Raw(std::span<const std::uint8_t> bytes) { bytes_ += bytes.size(); }
+  template <class T>
+  void Numbers(std::span<const T> numbers) {
+    bytes_ += numbers.size_bytes();
+  }
+
+  // A vector's count, known when its elements are written.
+  using Mark = std::size_t;
+  Mark Reserve() {
+    bytes_ += 4;
+    return bytes_;
+  }
+  void Settle(Mark, std::uint32_t) {}
+  Mark mark() const { return bytes_; }
 
  private:
   std::size_t bytes_ = 0;
@@ -38,11 +52,10 @@ class SizeCounter {
 
 class Writer {
  public:
-  // The caller gives at least the bytes that SizeOf told; debug builds assert it.
-  explicit Writer(std::span<std::uint8_t> buffer)
-      : at_(buffer.data()), end_(buffer.data() + buffer.size()) {}
+  // `at` has at least the bytes that SizeOf told.
+  explicit Writer(std::uint8_t* at) : at_(at) {}
 
-  std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+  std::uint8_t* at() const { return at_; }
 
   void U32(std::uint32_t value) { Copy(&value, sizeof(value)); }
   void I32(std::int32_t value) { Copy(&value, sizeof(value)); }
@@ -52,30 +65,40 @@ class Writer {
   void I256(const Int256& value) { Copy(value.data(), value.size()); }
   void Bool(bool value) { U32(value ? kBoolTrueId : kBoolFalseId); }
   void Raw(std::span<const std::uint8_t> bytes) { Copy(bytes.data(), bytes.size()); }
-
-  // A text longer than TL can express is cut; nothing in the server makes one.
-  [[gnu::noinline]] void Bytes(std::string_view text) {
-    const std::size_t size = text.size() < kStringBytesMax ? text.size() : kStringBytesMax;
-    assert(left() >= BytesSize(size));
-    std::uint8_t* const stop = at_ + BytesSize(size);
-    if (size < 254) {
-      *at_++ = static_cast<std::uint8_t>(size);
-    } else {
-      U32(static_cast<std::uint32_t>(size << 8 | 254));
-    }
-    Copy(text.data(), size);
-    while (at_ != stop) *at_++ = 0;
+  template <class T>
+  void Numbers(std::span<const T> numbers) {
+    Copy(numbers.data(), numbers.size_bytes());
   }
+  void Bytes(std::string_view text) { at_ = PutBytes(at_, text); }
+
+  using Mark = std::uint8_t*;
+  Mark Reserve() {
+    at_ += 4;
+    return at_;
+  }
+  // Puts the number into the word that Reserve left free.
+  void Settle(Mark mark, std::uint32_t value) { std::memcpy(mark - 4, &value, sizeof(value)); }
+  Mark mark() const { return at_; }
 
  private:
+  // A text longer than TL can express is cut; nothing in the server makes one.
+  [[gnu::noinline]] static std::uint8_t* PutBytes(std::uint8_t* at, std::string_view text) {
+    const std::size_t size = text.size() < kStringBytesMax ? text.size() : kStringBytesMax;
+    std::uint8_t* const stop = at + BytesSize(size);
+    std::memset(stop - 4, 0, 4);  // the padding; what is in front of it is overwritten
+    const bool brief = size < 254;
+    const auto head = static_cast<std::uint32_t>(brief ? size : size << 8 | 254);
+    std::memcpy(at, &head, brief ? 1 : 4);
+    if (size != 0) std::memcpy(at + (brief ? 1 : 4), text.data(), size);
+    return stop;
+  }
+
   void Copy(const void* from, std::size_t size) {
-    assert(left() >= size);
     if (size != 0) std::memcpy(at_, from, size);
     at_ += size;
   }
 
   std::uint8_t* at_;
-  std::uint8_t* end_;
 };
 
 }  // namespace tl

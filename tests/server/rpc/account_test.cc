@@ -39,7 +39,7 @@ TEST_P(Account, SignIn) {
   fn::auth::SignIn in;
   in.phone_number = send.phone_number;
   in.phone_code_hash = "hash";
-  in.phone_code = "12345";
+  in.set_phone_code("12345");
   outputs = Send(in);
   ASSERT_EQ(Commands<cmd::SignIn>(outputs).size(), 1u);
   EXPECT_EQ(Commands<cmd::SignIn>(outputs)[0]->phone_code, "12345");
@@ -51,7 +51,7 @@ TEST_P(Account, SignIn) {
                                              : 0x2ea2c0d4u);
   const Parsed<api::auth::AnyAuthorization> parsed(result);
   ASSERT_TRUE(parsed.ok());
-  EXPECT_TRUE(parsed->As<api::auth::Authorization>()->user.As<api::User>()->self);
+  EXPECT_TRUE(parsed->As<api::auth::Authorization>()->user.As<api::User>()->self());
 
   Send(in);
   EXPECT_EQ(IdOf(AnswerIn(world_.Reply(world_.last(), book::reply::SignUpRequired{}))),
@@ -82,10 +82,10 @@ TEST_P(Account, Authorizations) {
   ASSERT_TRUE(parsed.ok());
   const auto list = parsed->As<api::account::Authorizations>()->authorizations;
   ASSERT_EQ(list.size(), 2u);
-  EXPECT_TRUE(list[0].As<api::Authorization>()->current);
+  EXPECT_TRUE(list[0].As<api::Authorization>()->current());
   EXPECT_EQ(list[0].As<api::Authorization>()->device_model, "phone");
   EXPECT_EQ(list[0].As<api::Authorization>()->date_created, 3);
-  EXPECT_FALSE(list[1].As<api::Authorization>()->current);
+  EXPECT_FALSE(list[1].As<api::Authorization>()->current());
   EXPECT_EQ(list[1].As<api::Authorization>()->hash, 77);
 }
 

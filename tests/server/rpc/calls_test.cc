@@ -62,9 +62,9 @@ TEST(CallConstructors, ReadBackAtEveryLayer) {
     ASSERT_TRUE(parsed.ok()) << layer;
     const auto& wire = *parsed->As<api::phone::PhoneCall>();
     ASSERT_EQ(wire.users.size(), 2u);
-    EXPECT_EQ(wire.users[1].As<api::User>()->access_hash, 20);
+    EXPECT_EQ(wire.users[1].As<api::User>()->access_hash(), 20);
     const auto& call = *wire.phone_call.As<api::PhoneCall>();
-    EXPECT_TRUE(call.video && call.p2p_allowed && !call.conference_supported);
+    EXPECT_TRUE(call.video() && call.p2p_allowed() && !call.conference_supported());
     EXPECT_EQ(call.id, 55);
     EXPECT_EQ(call.access_hash, 66);
     EXPECT_EQ(call.admin_id, 1);
@@ -72,7 +72,7 @@ TEST(CallConstructors, ReadBackAtEveryLayer) {
     EXPECT_EQ(AsBytes(call.g_a_or_b).size(), 255u);
     EXPECT_EQ(call.key_fingerprint, -7);
     EXPECT_EQ(call.start_date, 1'700'000'009);
-    EXPECT_FALSE(call.custom_parameters);
+    EXPECT_FALSE(call.custom_parameters());
     const auto& protocol = *call.protocol.As<api::PhoneCallProtocol>();
     ASSERT_EQ(protocol.library_versions.size(), 2u);
     EXPECT_EQ(protocol.library_versions[0], "9.0.0");
@@ -81,7 +81,7 @@ TEST(CallConstructors, ReadBackAtEveryLayer) {
     ASSERT_EQ(call.connections.size(), tcp ? 3u : 2u) << layer;
     EXPECT_EQ(call.connections[0].As<api::PhoneConnection>()->peer_tag.size(), 16u);
     if (tcp) {
-      EXPECT_TRUE(call.connections[1].As<api::PhoneConnection>()->tcp);
+      EXPECT_TRUE(call.connections[1].As<api::PhoneConnection>()->tcp());
     }
     EXPECT_EQ(call.connections.back().As<api::PhoneConnectionWebrtc>()->username, "u");
   }
@@ -94,7 +94,9 @@ TEST(CallConstructors, WaitingAndItsReceiveDate) {
     const Parsed<api::phone::AnyPhoneCall> parsed(CallResult(view, 198));
     ASSERT_TRUE(parsed.ok());
     const auto& wire = *parsed->As<api::phone::PhoneCall>();
-    EXPECT_EQ(wire.phone_call.As<api::PhoneCallWaiting>()->receive_date, view.receive_date);
+    const auto* const waiting = wire.phone_call.As<api::PhoneCallWaiting>();
+    EXPECT_EQ(waiting->has_receive_date(), view.receive_date.has_value());
+    EXPECT_EQ(waiting->receive_date(), view.receive_date.value_or(0));
   }
 }
 
@@ -116,9 +118,9 @@ TEST(CallConstructors, ReasonsOfAnEndedCall) {
       ASSERT_TRUE(parsed.ok());
       const auto& call =
           *parsed->As<api::phone::PhoneCall>()->phone_call.As<api::PhoneCallDiscarded>();
-      EXPECT_EQ(call.reason.id(), unknown ? 0x57adc690 : id) << layer;
-      EXPECT_EQ(call.duration, 12);
-      EXPECT_TRUE(call.need_debug && call.video && !call.need_rating);
+      EXPECT_EQ(call.reason().id(), unknown ? 0x57adc690 : id) << layer;
+      EXPECT_EQ(call.duration(), 12);
+      EXPECT_TRUE(call.need_debug() && call.video() && !call.need_rating());
     }
   }
 }

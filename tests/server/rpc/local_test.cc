@@ -54,10 +54,10 @@ TEST(Config, AtEveryLayer) {
     EXPECT_EQ(config.call_packet_timeout_ms, 10'000);
     ASSERT_EQ(config.dc_options.size(), 2u);
     const auto& v4 = *config.dc_options[0].As<api::DcOption>();
-    EXPECT_TRUE(v4.static_ && !v4.ipv6);
+    EXPECT_TRUE(v4.static_() && !v4.ipv6());
     EXPECT_EQ(v4.ip_address, "192.0.2.1");
     EXPECT_EQ(v4.port, 443);
-    EXPECT_TRUE(config.dc_options[1].As<api::DcOption>()->ipv6);
+    EXPECT_TRUE(config.dc_options[1].As<api::DcOption>()->ipv6());
   }
 }
 

@@ -61,20 +61,20 @@ TEST(Users, Fields) {
     ASSERT_TRUE(reader.ok() && reader.AtEnd()) << layer;
     ASSERT_EQ(users.size(), 5u);
     const auto& a = *users[0].As<api::User>();
-    EXPECT_TRUE(a.self && !a.min && !a.bot);
-    EXPECT_EQ(a.access_hash, 30);
-    EXPECT_EQ(a.first_name, "Ann");
-    EXPECT_EQ(a.last_name, "Lee");
-    EXPECT_EQ(a.phone, "99966");
-    EXPECT_EQ(a.status.As<api::UserStatusOnline>()->expires, 50);
+    EXPECT_TRUE(a.self() && !a.min() && !a.bot());
+    EXPECT_EQ(a.access_hash(), 30);
+    EXPECT_EQ(a.first_name(), "Ann");
+    EXPECT_EQ(a.last_name(), "Lee");
+    EXPECT_EQ(a.phone(), "99966");
+    EXPECT_EQ(a.status().As<api::UserStatusOnline>()->expires, 50);
     const auto& b = *users[1].As<api::User>();
-    EXPECT_TRUE(b.contact && b.mutual_contact);
-    EXPECT_EQ(b.last_name, std::nullopt);
-    EXPECT_EQ(b.phone, std::nullopt);
-    EXPECT_EQ(b.status.As<api::UserStatusOffline>()->was_online, 40);
-    EXPECT_TRUE(users[2].As<api::User>()->bot);
-    EXPECT_EQ(users[2].As<api::User>()->bot_info_version, 1);
-    EXPECT_TRUE(users[3].As<api::User>()->deleted);
+    EXPECT_TRUE(b.contact() && b.mutual_contact());
+    EXPECT_FALSE(b.has_last_name());
+    EXPECT_FALSE(b.has_phone());
+    EXPECT_EQ(b.status().As<api::UserStatusOffline>()->was_online, 40);
+    EXPECT_TRUE(users[2].As<api::User>()->bot());
+    EXPECT_EQ(users[2].As<api::User>()->bot_info_version(), 1);
+    EXPECT_TRUE(users[3].As<api::User>()->deleted());
     EXPECT_EQ(users[4].As<api::UserEmpty>()->id, 7);
   }
 }
@@ -129,11 +129,11 @@ TEST(FullUser, IdsByLayer) {
     const auto& wire = *parsed->As<api::users::UserFull>();
     const auto& full = *wire.full_user.As<api::UserFull>();
     EXPECT_EQ(full.id, 3);
-    EXPECT_TRUE(full.phone_calls_available && full.video_calls_available && full.blocked);
-    EXPECT_FALSE(full.phone_calls_private);
+    EXPECT_TRUE(full.phone_calls_available() && full.video_calls_available() && full.blocked());
+    EXPECT_FALSE(full.phone_calls_private());
     EXPECT_TRUE(full.settings && full.notify_settings);
     ASSERT_EQ(wire.users.size(), 1u);
-    EXPECT_EQ(wire.users[0].As<api::User>()->access_hash, 30);
+    EXPECT_EQ(wire.users[0].As<api::User>()->access_hash(), 30);
   }
 }
 
@@ -148,7 +148,7 @@ TEST(FullUser, OldestForm) {
   EXPECT_EQ(IdOf(ByteView(result).subspan(8)), 0x3ff6ecb0u);
   const Parsed<api::AnyUserFull> parsed(result);
   ASSERT_TRUE(parsed.ok());
-  EXPECT_TRUE(parsed->As<api::UserFull>()->phone_calls_available);
+  EXPECT_TRUE(parsed->As<api::UserFull>()->phone_calls_available());
 }
 
 // ---- contacts ----

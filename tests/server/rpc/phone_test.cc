@@ -14,7 +14,7 @@ class Phone : public testing::TestWithParam<int> {
     world_.SignedIn(GetParam());
     peer_.id = 55;
     peer_.access_hash = 66;
-    protocol_.udp_p2p = true;
+    protocol_.set_udp_p2p(true);
     protocol_.min_layer = 65;
     protocol_.max_layer = 92;
     protocol_.library_versions = versions_;
@@ -46,7 +46,7 @@ TEST_P(Phone, RequestCall) {
   user.user_id = 2;
   user.access_hash = 20;
   fn::phone::RequestCall request;
-  request.video = true;
+  request.set_video(true);
   request.user_id = &user;
   request.random_id = -3;
   request.g_a_hash = g_;
@@ -147,13 +147,13 @@ TEST_P(Phone, DiscardCall) {
   EXPECT_EQ(added.pts, 9);
   EXPECT_EQ(added.pts_count, 1);
   const auto& service = *added.message.As<api::MessageService>();
-  EXPECT_TRUE(service.out);
-  EXPECT_EQ(service.from_id.As<api::PeerUser>()->user_id, 1);
+  EXPECT_TRUE(service.out());
+  EXPECT_EQ(service.from_id().As<api::PeerUser>()->user_id, 1);
   EXPECT_EQ(service.peer_id.As<api::PeerUser>()->user_id, 2);
   const auto& action = *service.action.As<api::MessageActionPhoneCall>();
   EXPECT_EQ(action.call_id, 55);
-  EXPECT_EQ(action.reason.id(), api::PhoneCallDiscardReasonMissed::kId);
-  EXPECT_EQ(action.duration, std::nullopt);
+  EXPECT_EQ(action.reason().id(), api::PhoneCallDiscardReasonMissed::kId);
+  EXPECT_FALSE(action.has_duration());
 }
 
 TEST_P(Phone, SignallingIsVerbatimAndBounded) {

@@ -95,7 +95,7 @@ TEST_P(Updates, PrivacyBlockedAndStatus) {
     const Bytes old{0x22, 0x17, 0x51, 0x59, 4, 0, 0, 0, 0, 0, 0, 0, 0xb5, 0x75, 0x72, 0x99};
     EXPECT_NE(std::search(pushed.begin(), pushed.end(), old.begin(), old.end()), pushed.end());
   } else {
-    EXPECT_TRUE(blocked.blocked);
+    EXPECT_TRUE(blocked.blocked());
   }
   const auto& status = *updates.updates[2].As<api::UpdateUserStatus>();
   EXPECT_EQ(status.status.As<api::UserStatusOnline>()->expires, 99);
