@@ -89,6 +89,7 @@ function(trunkline_bench NAME)
     return()
   endif()
   add_executable(${NAME}_bench bench/micro/${NAME}_bench.cc)
+  # benchmark_main is used where the file has no main of its own.
   target_link_libraries(${NAME}_bench PRIVATE trunkline_flags benchmark::benchmark_main ${ARG_LIBS})
   add_test(NAME bench/${NAME} COMMAND ${NAME}_bench --benchmark_min_time=0.001)
 endfunction()

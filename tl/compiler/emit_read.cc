@@ -5,17 +5,26 @@
 namespace trunkline::tlc {
 namespace {
 
+// The way without a call but the last one needs no stack frame, so what is rare is set apart.
 constexpr const char* kTake =
-    R"(// Constructors without members share one value and take nothing from the arena.
+    R"(template <class C, Cursor (*Body)(Cursor, Reader&, C&), class Any, class... WireId>
+[[gnu::noinline, gnu::cold]] Cursor TakeSlowly(Cursor c, Reader& r, Any& v, WireId... wire_id) {
+  C* const made = r.New<C>();
+  if (made == nullptr) return r.end();
+  v = Any(static_cast<const C*>(made), wire_id...);
+  return Body(c, r, *made);
+}
+
+// Constructors without members share one value and take nothing from the arena.
 template <class C, Cursor (*Body)(Cursor, Reader&, C&), class Any, class... WireId>
-Cursor Take(Cursor c, Reader& r, Any& v, WireId... wire_id) {
+[[gnu::always_inline]] inline Cursor Take(Cursor c, Reader& r, Any& v, WireId... wire_id) {
   if constexpr (std::is_empty_v<C>) {
     C dropped;
     v = Any(&kNeutral<C>, wire_id...);
     return Body(c, r, dropped);
   } else {
-    C* const made = r.New<C>();
-    if (made == nullptr) return {c.end, c.end};
+    C* made;
+    if (!r.NewAtOnce(made)) [[unlikely]] return TakeSlowly<C, Body>(c, r, v, wire_id...);
     v = Any(static_cast<const C*>(made), wire_id...);
     return Body(c, r, *made);
   }
@@ -69,8 +78,11 @@ class LayoutReader {
       : record_(record), layout_(layout), model_(model), out_(out) {}
 
   void Emit() {
-    const bool big = layout_.fields.size() > kInlinedFieldsMax;
-    out_ << (big ? "[[gnu::noinline]] " : "") << "Cursor Body_" << HexId(layout_.id)
+    const bool calls =
+        std::any_of(layout_.fields.begin(), layout_.fields.end(), [](const Field& field) {
+          return field.type.kind != WireKind::kTrue && BytesOf(field.type.kind) == 0;
+        });
+    out_ << (calls ? "[[gnu::noinline]] " : "") << "Cursor Body_" << HexId(layout_.id)
          << "(Cursor c, [[maybe_unused]] Reader& r, [[maybe_unused]] " << record_.full
          << "& v) {\n";
     EmitUnread();
@@ -80,7 +92,6 @@ class LayoutReader {
   }
 
  private:
-  static constexpr std::size_t kInlinedFieldsMax = 8;
   // Conditional fields that one test of their bits can jump over together.
   static constexpr std::size_t kGroupMin = 3;
   static constexpr std::size_t kGroupMax = 8;
@@ -155,14 +166,14 @@ class LayoutReader {
   void EmitNumbers(std::size_t at, std::size_t end) {
     std::size_t bytes = 0;
     for (std::size_t i = at; i < end; ++i) bytes += BytesOf(layout_.fields[i].type.kind);
-    out_ << "  if (c.left() < " << bytes
-         << ") [[unlikely]] return r.Failed(c, WireError::kTruncated);\n";
+    out_ << "  if (r.left(c) < " << bytes
+         << ") [[unlikely]] return r.Failed(WireError::kTruncated);\n";
     std::size_t offset = 0;
     for (std::size_t i = at; i < end; ++i) {
       const Field& field = layout_.fields[i];
       if (field.type.kind == WireKind::kTrue) continue;
       const std::string load =
-          "Load<" + CppType(field.type, model_) + ">(c.at + " + std::to_string(offset) + ")";
+          "Load<" + CppType(field.type, model_) + ">(c + " + std::to_string(offset) + ")";
       const Member* const member = Kept(field);
       if (field.type.kind == WireKind::kFlags) {
         EmitWord(field, load);
@@ -172,7 +183,7 @@ class LayoutReader {
       }
       offset += BytesOf(field.type.kind);
     }
-    out_ << "  c.at += " << bytes << ";\n";
+    out_ << "  c += " << bytes << ";\n";
   }
 
   // Keeps the bits that mean the same in the struct; the fields of all others set theirs.
@@ -314,12 +325,12 @@ void EmitBodies(const Record& record, const Model& model, std::ostream& out) {
 }
 
 constexpr const char* kReadId =
-    "  if (c.left() < 4) [[unlikely]] return r.Failed(c, WireError::kTruncated);\n"
-    "  const std::uint32_t id = Load<std::uint32_t>(c.at);\n  c.at += 4;\n  switch (id) {\n";
+    "  if (r.left(c) < 4) [[unlikely]] return r.Failed(WireError::kTruncated);\n"
+    "  const std::uint32_t id = Load<std::uint32_t>(c);\n  c += 4;\n  switch (id) {\n";
 
 void EmitUnion(const Union& of, std::ostream& out) {
   out << "}  // namespace\n\nCursor " << of.full.substr(2) << "::ReadFrom(Cursor c, Reader& r) {\n";
-  if (of.recursive) out << "  const Reader::Nest nest(r);\n  if (!r.ok()) return {c.end, c.end};\n";
+  if (of.recursive) out << "  const Reader::Nest nest(r);\n  if (!r.ok()) return r.end();\n";
   out << kReadId;
   for (const Record* record : of.constructors) {
     for (const Layout& layout : record->layouts) {
@@ -327,7 +338,7 @@ void EmitUnion(const Union& of, std::ostream& out) {
           << ", Body_" << HexId(layout.id) << ">(c, r, *this);\n";
     }
   }
-  out << "    default:\n      return r.UnknownId(c, id);\n  }\n}\n\nnamespace {\n";
+  out << "    default:\n      return r.UnknownId(id);\n  }\n}\n\nnamespace {\n";
 }
 
 // The two readers whose result is not one type: methods, and any object of MTProto's own schema.
@@ -344,7 +355,7 @@ void EmitAnyReader(const std::string& name, const char* any,
       }
     }
   }
-  out << "    default:\n      return r.UnknownId(c, id);\n  }\n}\n}  // namespace\n\nbool "
+  out << "    default:\n      return r.UnknownId(id);\n  }\n}\n}  // namespace\n\nbool "
       << model.space << "::" << name << "(Reader& r, " << type << "& v) {\n"
       << "  r.Advance([&](Cursor c) { return " << name << "From(c, r, v); });\n"
       << "  if (!r.ok()) v = {};\n  return r.ok();\n}\n\nnamespace {\n";

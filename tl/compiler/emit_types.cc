@@ -26,16 +26,27 @@ void DeclareWrite(const char* name, const Model& model, std::ostream& out) {
 }
 
 void EmitAny(const Union& of, const Model& model, std::ostream& out) {
+  const std::string parameter = LayerParameter(model);
+  const std::string argument = LayerArgument(model);
   out << "class " << of.name << " : public ::tl::Boxed {\n public:\n  constexpr " << of.name
       << "() = default;\n  template <::tl::ConstructorOf<" << of.name << "> C>\n  constexpr "
       << of.name
-      << "(const C* value) : Boxed(C::kId, value) {}\n"
+      << "(const C* value) : Boxed(&C::kConstructor, value) {}\n"
          "  ::tl::Cursor ReadFrom(::tl::Cursor c, ::tl::Reader& r);\n";
-  if (of.partial) {
-    out << "  bool Expressible(int layer) const;\n";
-    DeclareWrite("WriteIfExpressible", model, out);
+  const std::string good = of.partial ? "Expressible(layer)" : "value() != nullptr";
+  for (const std::string sink : {"::tl::SizeCounter", "::tl::Writer"}) {
+    out << "  " << sink << " Write(" << sink << " s";
+    if (of.bytes != 0 && sink == "::tl::SizeCounter") {
+      out << (model.layered ? ", int" : "") << ") const { return s.Skip(" << of.bytes << "); }\n";
+    } else {
+      out << parameter << ") const { return " << good << " ? Put(s" << argument << ") : Neutral(s"
+          << argument << "); }\n";
+    }
   }
-  DeclareWrite("Write", model, out);
+  out << "\n private:\n";
+  for (const char* const sink : {"::tl::SizeCounter", "::tl::Writer"}) {
+    out << "  static " << sink << " Neutral(" << sink << " s" << parameter << ");\n";
+  }
   out << "};\n";
 }
 
@@ -46,7 +57,7 @@ void EmitAnyOf(const std::string& name, const std::string& comment, const std::s
       << "() = default;\n  template <::tl::OfSchema<Schema> C>\n"
       << condition << "  constexpr " << name
       << "(const C* value, std::uint32_t wire_id = C::kId)\n"
-         "      : Boxed(C::kId, value), wire_id_(wire_id) {}\n"
+         "      : Boxed(&C::kConstructor, value), wire_id_(wire_id) {}\n"
          "  constexpr std::uint32_t wire_id() const { return wire_id_; }\n\n"
          " private:\n  std::uint32_t wire_id_ = 0;\n};\n";
 }
@@ -122,6 +133,7 @@ void EmitStruct(const Record& record, const Model& model, std::ostream& out) {
   out << "  static constexpr std::uint32_t kId = 0x" << HexId(newest.id)
       << ";\n  static constexpr std::string_view kName{\"" << record.definition->name << "\", "
       << record.definition->name.size() << "};\n";
+  out << "  static const ::tl::Constructor kConstructor;\n";
   for (const Member& member : record.members) EmitMember(member, model, out);
   for (const Member& member : record.members) {
     if (member.condition) EmitConditional(record, member, model, out);

@@ -178,6 +178,7 @@ class LayoutWriter {
   // A bit goes when the layer can't express the one value that hangs on it.
   std::string Cleared(const Field& word) const {
     std::string lines;
+    std::uint32_t bits = 0;
     for (const Field& field : layout_.fields) {
       if (!field.condition || field.condition->word != word.name) continue;
       const Member* const member = Kept(field);
@@ -186,10 +187,12 @@ class LayoutWriter {
           SharesItsBit(field)) {
         continue;
       }
-      lines += "  if (" + Bits(word.name, Bit(field)) + " && !v." + member->data +
+      bits |= Bit(field);
+      lines += "    if (" + Bits(word.name, Bit(field)) + " && !v." + member->data +
                ".Expressible(layer)) " + word.name + " &= ~" + Word(Bit(field)) + ";\n";
     }
-    return lines;
+    if (lines.empty()) return lines;
+    return "  if (" + Bits(word.name, bits) + ") {\n" + lines + "  }\n";
   }
 
   bool SharesItsBit(const Field& field) const {
@@ -266,64 +269,69 @@ class LayoutWriter {
   std::map<std::string, std::uint32_t> bits_;
 };
 
-void EmitDefinitions(const std::string& type, const std::string& name, const std::string& put,
-                     const std::string& more, const Model& model, std::ostream& out) {
-  for (const char* const sink : {"SizeCounter", "Writer"}) {
-    out << sink << ' ' << type.substr(2) << "::" << name << "(" << sink << " s" << LayerParameter(model)
-        << ") const { return " << put << "(s, *this" << LayerArgument(model) << more << "); }\n";
+// Layers that a constructor is there for, with the outermost ones open, as Constructor holds them.
+std::string LayersOf(const Record& record, const Model& model) {
+  constexpr int kOpen = 32767;
+  int first = -kOpen;
+  int last = kOpen;
+  int hole_first = 1;
+  int hole_last = 0;
+  if (model.layered) {
+    if (record.spans.front().first > model.layer_min) first = record.spans.front().first;
+    if (record.spans.back().last < model.layer_max) last = record.spans.back().last;
+    if (record.spans.size() > 1) {
+      hole_first = record.spans[0].last + 1;
+      hole_last = record.spans[1].first - 1;
+    }
   }
+  return std::to_string(first) + ", " + std::to_string(last) + ", " + std::to_string(hole_first) +
+         ", " + std::to_string(hole_last);
 }
 
-// Ids and layouts of a struct, newest first: the first run that begins at or below the layer is the
-// one.
+// The run that holds at a layer, found by halving: a user or a message has more than ten.
+void EmitRuns(const Record& record, std::size_t first, std::size_t end, const std::string& indent,
+              const Model& model, std::ostream& out) {
+  if (end - first > 1) {
+    const std::size_t middle = (first + end) / 2;
+    out << indent << "if (layer >= " << record.runs[middle].first << ") {\n";
+    EmitRuns(record, middle, end, indent + "  ", model, out);
+    out << indent << "}\n";
+    return EmitRuns(record, first, middle, indent, model, out);
+  }
+  const LayoutRun& run = record.runs[first];
+  const Layout& layout = record.layouts[run.layout];
+  out << indent << "s.U32(" << Word(layout.id) << ");\n"
+      << indent << "return Body_" << HexId(layout.id) << "(s, v" << LayerArgument(model);
+  for (const std::string& word : LayoutWriter::MaskedWords(record, layout)) {
+    out << ", " << Word(run.masks.at(word));
+  }
+  out << ");\n";
+}
+
 void EmitRecord(const Record& record, const Model& model, std::ostream& out) {
   for (const Layout& layout : record.layouts) LayoutWriter(record, layout, model, out).Emit();
   const std::string put = "Put_" + HexId(record.definition->newest().id);
-  out << "template <class S>\nS " << put << "(S s, const " << record.full << "& v"
-      << (model.layered ? ", [[maybe_unused]] int layer" : "") << ") {\n";
-  for (std::size_t i = record.runs.size(); i-- > 0;) {
-    const LayoutRun& run = record.runs[i];
-    const Layout& layout = record.layouts[run.layout];
-    if (i > 0) out << "  if (layer >= " << run.first << ") {\n  ";
-    out << "  s.U32(" << Word(layout.id) << ");\n  " << (i > 0 ? "  " : "") << "return Body_"
-        << HexId(layout.id) << "(s, v" << LayerArgument(model);
-    for (const std::string& word : LayoutWriter::MaskedWords(record, layout)) {
-      out << ", " << Word(run.masks.at(word));
-    }
-    out << ");\n" << (i > 0 ? "  }\n" : "");
+  out << "template <class S>\nS " << put
+      << "(S s, const void* value, [[maybe_unused]] int layer) {\n  const auto& v = "
+         "*static_cast<const "
+      << record.full << "*>(value);\n";
+  EmitRuns(record, 0, record.runs.size(), "  ", model, out);
+  const std::string type = record.full.substr(2);
+  out << "}\n}  // namespace\n\nconst Constructor " << type << "::kConstructor = {"
+      << Word(record.definition->newest().id) << ", " << LayersOf(record, model) << ", " << put
+      << "<SizeCounter>, " << put << "<Writer>};\n";
+  for (const char* const sink : {"SizeCounter", "Writer"}) {
+    out << sink << ' ' << type << "::Write(" << sink << " s" << LayerParameter(model)
+        << ") const { return " << put << "(s, this, " << (model.layered ? "layer" : "0")
+        << "); }\n";
   }
-  out << "}\n}  // namespace\n\n";
-  EmitDefinitions(record.full, "Write", put, "", model, out);
   out << "\nnamespace {\n\n";
 }
 
-std::string ExistsText(const Record& record, const Model& model) {
-  std::string text;
-  for (const Span& span : record.spans) {
-    std::string range;
-    if (span.first > model.layer_min) range = "layer >= " + std::to_string(span.first);
-    if (span.last < model.layer_max) {
-      range += (range.empty() ? "" : " && ") + ("layer <= " + std::to_string(span.last));
-    }
-    if (range.empty()) return {};
-    text += (text.empty() ? "" : " || ") +
-            (record.spans.size() > 1 && span.first > model.layer_min ? "(" + range + ")" : range);
-  }
-  return text;
-}
-
-void EmitExpressible(const Union& of, const Model& model, std::ostream& out) {
-  out << "}  // namespace\n\nbool " << of.full
-      << "::Expressible(int layer) const {\n  switch (id()) {\n";
-  for (const Record* record : of.constructors) {
-    const std::string exists = ExistsText(*record, model);
-    if (exists.empty()) continue;
-    out << "    case " << record->full << "::kId:\n      return " << exists << ";\n";
-  }
-  out << "    default:\n      return Boxed::Expressible(layer);\n  }\n}\n\nnamespace {\n\n";
-}
-
-void EmitNeutrals(const Union& of, const Model& model, std::ostream& out) {
+// What stands in a mandatory place for a value that a layer can't express.
+void EmitNeutral(const Union& of, const char* sink, const Model& model, std::ostream& out) {
+  out << sink << ' ' << of.full.substr(2) << "::Neutral(" << sink << " s"
+      << (model.layered ? ", [[maybe_unused]] int layer" : "") << ") {\n";
   for (std::size_t i = of.neutrals.size(); i-- > 0;) {
     const auto& [first, record] = of.neutrals[i];
     out << "  ";
@@ -335,29 +343,13 @@ void EmitNeutrals(const Union& of, const Model& model, std::ostream& out) {
     }
   }
   if (of.neutrals.empty()) out << "  return s;\n";
+  out << "}\n";
 }
 
 void EmitUnion(const Union& of, const Model& model, std::ostream& out) {
-  if (of.partial) EmitExpressible(of, model, out);
-  std::string put = "Put";
-  if (!of.name_space.empty()) put += "_" + of.name_space;
-  put += "_" + of.name;
-  out << "template <class S>\nS " << put << "(S s, const " << of.full << "& v"
-      << (model.layered ? ", [[maybe_unused]] int layer" : "")
-      << (of.partial ? ", bool mandatory" : "") << ") {\n  switch (v.id()) {\n";
-  for (const Record* record : of.constructors) {
-    const std::string exists = model.layered ? ExistsText(*record, model) : "";
-    out << "    case " << record->full << "::kId:\n      ";
-    if (!exists.empty()) out << "if (!(" << exists << ")) break;\n      ";
-    out << "return static_cast<const " << record->full << "*>(v.value())->Write(s"
-        << LayerArgument(model) << ");\n";
-  }
-  out << "    default:\n      break;\n  }\n";
-  if (of.partial) out << "  if (!mandatory) return s;\n";
-  EmitNeutrals(of, model, out);
-  out << "}\n}  // namespace\n\n";
-  EmitDefinitions(of.full, "Write", put, of.partial ? ", true" : "", model, out);
-  if (of.partial) EmitDefinitions(of.full, "WriteIfExpressible", put, ", false", model, out);
+  out << "}  // namespace\n\n";
+  EmitNeutral(of, "SizeCounter", model, out);
+  EmitNeutral(of, "Writer", model, out);
   out << "\nnamespace {\n\n";
 }
 

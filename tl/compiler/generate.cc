@@ -83,6 +83,7 @@ std::vector<Output> GenerateSingle(const std::string& space, const std::string& 
   if (!diagnostics.empty()) return {};
   Model model = BuildModel(space, history, WholeSchema(history));
   ChooseNeutrals({}, file, model, diagnostics);
+  MeasureUnions(model);
   if (!diagnostics.empty()) return {};
   const std::string source = file.substr(file.find_last_of('/') + 1);
   std::vector<Output> outputs;
@@ -110,6 +111,7 @@ std::vector<Output> GenerateLayered(const std::string& space, const LayeredSourc
   if (!diagnostics.empty()) return outputs;
   Model model = BuildModel(space, history, definitions);
   ChooseNeutrals(fallbacks, fallback_file, model, diagnostics);
+  MeasureUnions(model);
   if (diagnostics.empty()) EmitLayered(model, history, parts, outputs);
   return outputs;
 }

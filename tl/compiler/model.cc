@@ -193,6 +193,47 @@ Fit FitOf(const Field& field, const Member* member) {
   return Fit::kNone;
 }
 
+std::size_t FixedBytes(WireKind kind) {
+  switch (kind) {
+    case WireKind::kFlags:
+    case WireKind::kInt:
+    case WireKind::kBool:
+      return 4;
+    case WireKind::kLong:
+    case WireKind::kDouble:
+      return 8;
+    case WireKind::kInt128:
+      return 16;
+    case WireKind::kInt256:
+      return 32;
+    default:
+      return 0;
+  }
+}
+
+void MeasureUnions(Model& model) {
+  constexpr std::size_t kIdBytes = 4;
+  for (auto& [type, of] : model.unions) {
+    std::set<std::size_t> sizes;
+    for (const Record* record : of.constructors) {
+      for (const Layout& layout : record->layouts) {
+        std::size_t bytes = kIdBytes;
+        for (const Field& field : layout.fields) {
+          if (field.type.kind == WireKind::kTrue) continue;
+          const std::size_t each = field.condition ? 0 : FixedBytes(field.type.kind);
+          if (each == 0) sizes.insert(0);
+          bytes += each;
+        }
+        sizes.insert(bytes);
+      }
+    }
+    const bool always = !of.neutrals.empty() &&
+                        std::all_of(of.neutrals.begin(), of.neutrals.end(),
+                                    [](const auto& neutral) { return neutral.second != nullptr; });
+    if (always && sizes.size() == 1) of.bytes = *sizes.begin();
+  }
+}
+
 const WireType* BoxedOf(const WireType& type) {
   if (type.element != nullptr) return BoxedOf(*type.element);
   return type.kind == WireKind::kBoxed ? &type : nullptr;

@@ -80,6 +80,8 @@ struct Union {
   // What stands for a value that a layer can't express, from `first` on; nullptr when there is
   // nothing.
   std::vector<std::pair<int, const Record*>> neutrals;
+  // Bytes on the wire, when they are the same for every constructor at every layer; 0 otherwise.
+  std::size_t bytes = 0;
 };
 
 struct Model {
@@ -107,6 +109,12 @@ using Fallbacks = std::map<std::string, std::string>;
 // field whose type has no constructor at a layer where the field is written.
 void ChooseNeutrals(const Fallbacks& fallbacks, const std::string& file, Model& model,
                     Diagnostics& diagnostics);
+
+// Bytes that a value takes on the wire, whatever it is; 0 when they differ.
+std::size_t FixedBytes(WireKind kind);
+
+// Fills Union::bytes, after the neutrals.
+void MeasureUnions(Model& model);
 
 // The boxed type a field leads to, through vectors; nullptr for everything else.
 const WireType* BoxedOf(const WireType& type);

@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace tl {
@@ -24,8 +25,8 @@ class Arena {
   // `bytes_max` bounds the sum of all blocks; beyond it allocations fail.
   explicit Arena(std::size_t first_block_bytes = kFirstBlockBytes,
                  std::size_t bytes_max = kBytesMax)
-      : first_block_bytes_(first_block_bytes < kAlign ? kAlign : first_block_bytes),
-        bytes_max_(bytes_max) {}
+      : first_block_bytes_(Aligned(first_block_bytes < kAlign ? kAlign : first_block_bytes)),
+        bytes_max_(bytes_max & ~(kAlign - 1)) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
@@ -39,13 +40,10 @@ class Arena {
   void* Allocate(std::size_t bytes) {
     if (bytes > bytes_max_) [[unlikely]]
       return nullptr;
-    bytes = (bytes + kAlign - 1) & ~(kAlign - 1);
-    if (bytes > left_) [[unlikely]]
+    bytes = Aligned(bytes);
+    if (bytes > left()) [[unlikely]]
       return AllocateInNextBlock(bytes);
-    void* const at = at_;
-    at_ += bytes;
-    left_ -= bytes;
-    return at;
+    return std::exchange(at_, at_ + bytes);
   }
 
   // A default-initialised T; nullptr when the limit is reached.
@@ -56,12 +54,35 @@ class Arena {
     return at == nullptr ? nullptr : new (at) T;
   }
 
-  // A T whose members have no value yet, for a reader that sets them all.
+  // Room for `count` T whose members have no value yet, for a reader that sets them all; nullptr
+  // when the limit is reached.
   template <class T>
-  T* NewUnset() {
+  T* NewUnset(std::size_t count = 1) {
     static_assert(std::is_trivially_destructible_v<T> && std::is_trivially_copyable_v<T> &&
                   alignof(T) <= kAlign);
-    return static_cast<T*>(Allocate(sizeof(T)));
+    if (count > bytes_max_ / sizeof(T)) return nullptr;
+    return static_cast<T*>(Allocate(count * sizeof(T)));
+  }
+
+  // The same for one T, but false too when a new block would have to be begun.
+  template <class T>
+  [[gnu::always_inline]] bool NewUnsetInBlock(T*& into) {
+    constexpr std::size_t kBytes = Aligned(sizeof(T));
+    if (kBytes > left()) [[unlikely]]
+      return false;
+    into = reinterpret_cast<T*>(std::exchange(at_, at_ + kBytes));
+    if (into == nullptr) __builtin_unreachable();  // spares every caller a test
+    return true;
+  }
+
+  // Room for `count` T in the block; false when there is none, or none was asked for.
+  template <class T>
+  [[gnu::always_inline]] bool NewUnsetInBlock(std::size_t count, T*& into) {
+    if (count - 1 >= left() / sizeof(T)) [[unlikely]]
+      return false;
+    into = reinterpret_cast<T*>(std::exchange(at_, at_ + Aligned(count * sizeof(T))));
+    if (into == nullptr) __builtin_unreachable();
+    return true;
   }
 
   // `count` value-initialised T; an empty span when count is 0 or the limit is reached.
@@ -90,6 +111,11 @@ class Arena {
  private:
   static constexpr std::size_t kAlign = 8;
 
+  static constexpr std::size_t Aligned(std::size_t bytes) {
+    return (bytes + kAlign - 1) & ~(kAlign - 1);
+  }
+  std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+
   struct Block {
     std::unique_ptr<std::byte[]> memory;
     std::size_t bytes = 0;
@@ -116,11 +142,11 @@ class Arena {
   void SetBlock() {
     if (blocks_.empty()) return;
     at_ = blocks_[block_].memory.get();
-    left_ = blocks_[block_].bytes;
+    end_ = at_ + blocks_[block_].bytes;
   }
 
-  std::byte* at_ = nullptr;
-  std::size_t left_ = 0;  // in the block
+  std::byte* at_ = nullptr;  // in the block that is being filled
+  std::byte* end_ = nullptr;
   std::vector<Block> blocks_;
   std::size_t block_ = 0;
   std::size_t bytes_reserved_ = 0;

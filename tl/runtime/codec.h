@@ -31,7 +31,7 @@ template <class T>
     into = values;
     for (T& value : values) {
       c = value.ReadFrom(c, reader);
-      if (c.at == c.end && !reader.ok()) [[unlikely]]
+      if (c == reader.end() && !reader.ok()) [[unlikely]]
         break;
     }
     return c;
@@ -84,41 +84,45 @@ void AppendBytes(std::vector<std::uint8_t>& out, std::size_t size, Fill fill) {
   assert(end.at() == out.data() + out.size());
 }
 
-// Writes nothing when the layer can't express the value.
-template <class Sink, class T, class... Layer>
-Sink WriteElement(Sink sink, const T& value, Layer... layer) {
-  if constexpr (std::is_same_v<T, std::string_view>) {
-    sink.Bytes(value);
-    return sink;
-  } else if constexpr (requires { value.WriteIfExpressible(sink, layer...); }) {
-    return value.WriteIfExpressible(sink, layer...);
-  } else if constexpr (std::is_base_of_v<Boxed, T>) {
-    return value ? value.Write(sink, layer...) : sink;
-  } else {
-    return value.Write(sink, layer...);
+// Elements that the layer can't express are left out.
+template <class Sink, class T>
+[[gnu::noinline]] Sink WriteElements(Sink sink, std::span<const T> values, int layer) {
+  std::uint32_t count = 0;
+  for (const T& value : values) count += value.Expressible(layer) ? 1 : 0;
+  sink.U32(kVectorId);
+  sink.U32(count);
+  for (const T& value : values) {
+    if (value.Expressible(layer)) sink = value.Put(sink, layer);
   }
+  return sink;
+}
+
+template <class Sink>
+[[gnu::noinline]] Sink WriteTexts(Sink sink, std::span<const std::string_view> texts) {
+  sink.U32(kVectorId);
+  sink.U32(static_cast<std::uint32_t>(texts.size()));
+  for (const std::string_view text : texts) sink.Bytes(text);
+  return sink;
 }
 
 }  // namespace internal
 
 // `Vector<T>` with its id; elements that the layer can't express are left out and not counted.
-template <class Sink, class T, class... Layer>
-[[gnu::noinline]] Sink WriteVector(Sink sink, std::span<const T> values, Layer... layer) {
-  sink.U32(kVectorId);
+template <class Sink, class T>
+Sink WriteVector(Sink sink, std::span<const T> values, int layer = 0) {
   if constexpr (std::is_arithmetic_v<T>) {
+    sink.U32(kVectorId);
     sink.U32(static_cast<std::uint32_t>(values.size()));
     sink.Numbers(values);
+    return sink;
+  } else if constexpr (std::is_same_v<T, std::string_view>) {
+    return internal::WriteTexts(sink, values);
   } else {
-    const typename Sink::Mark mark = sink.Reserve();
-    std::uint32_t count = 0;
-    for (const T& value : values) {
-      const typename Sink::Mark before = sink.mark();
-      sink = internal::WriteElement(sink, value, layer...);
-      count += sink.mark() != before ? 1 : 0;
-    }
-    sink.Settle(mark, count);
+    if (!values.empty()) return internal::WriteElements(sink, values, layer);
+    sink.U32(kVectorId);
+    sink.U32(0);
+    return sink;
   }
-  return sink;
 }
 
 // Appends the value with its id: sizes first, one growth, one pass.
@@ -126,6 +130,15 @@ template <class T, class... Layer>
 void AppendTo(std::vector<std::uint8_t>& out, const T& value, Layer... layer) {
   internal::AppendBytes(out, SizeOf(value, layer...),
                         [&](Writer writer) { return value.Write(writer, layer...); });
+}
+
+// Writes the value with its id to the front of `buffer`; false, and nothing is written, when it is
+// too small.
+template <class T, class... Layer>
+bool WriteTo(std::span<std::uint8_t> buffer, const T& value, Layer... layer) {
+  if (SizeOf(value, layer...) > buffer.size()) return false;
+  value.Write(Writer(buffer.data()), layer...);
+  return true;
 }
 
 // `Range` is a span, vector or array of T.

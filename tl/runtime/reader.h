@@ -31,12 +31,8 @@ struct Limits {
   std::uint32_t vector_elements_max = 65536;
 };
 
-struct Cursor {
-  const std::uint8_t* at;
-  const std::uint8_t* end;
-
-  std::size_t left() const { return static_cast<std::size_t>(end - at); }
-};
+// The next byte to be read. Its end is the Reader's.
+using Cursor = const std::uint8_t*;
 
 // A number that the caller knows to be inside the buffer.
 template <class T>
@@ -51,21 +47,24 @@ class Reader {
   // `bytes` and `arena` must outlive every value read. The arena may be null for scalar reading
   // only.
   Reader(std::span<const std::uint8_t> bytes, Arena* arena, Limits limits = {})
-      : cursor_{bytes.data(), bytes.data() + bytes.size()}, arena_(arena), limits_(limits) {}
+      : cursor_(bytes.data()),
+        end_(bytes.data() + bytes.size()),
+        arena_(arena == nullptr ? &NoArena() : arena),
+        limits_(limits) {}
 
   bool ok() const { return error_ == WireError::kNone; }
   WireError error() const { return error_; }
   // The id that caused kUnknownConstructor.
   std::uint32_t unknown_id() const { return unknown_id_; }
-  bool AtEnd() const { return cursor_.at == cursor_.end; }
-  std::size_t left() const { return cursor_.left(); }
+  bool AtEnd() const { return cursor_ == end_; }
+  std::size_t left() const { return left(cursor_); }
 
   // What is not read yet, without reading it.
-  RawObject Rest() const { return {cursor_.at, cursor_.end}; }
+  RawObject Rest() const { return {cursor_, end_}; }
   RawObject TakeRest() { return Get<RawObject>(&Reader::TakeRest); }
 
   // The next word without reading it; 0 when there is none.
-  std::uint32_t PeekU32() const { return left() < 4 ? 0 : Load<std::uint32_t>(cursor_.at); }
+  std::uint32_t PeekU32() const { return left() < 4 ? 0 : Load<std::uint32_t>(cursor_); }
 
   std::uint32_t U32() { return GetNumber<std::uint32_t>(); }
   std::int32_t I32() { return GetNumber<std::int32_t>(); }
@@ -104,17 +103,20 @@ class Reader {
     return count;
   }
 
-  // The same by cursor, for generated code. What fails gives a cursor without bytes, so that all
-  // that follows fails too, and leaves its target empty.
+  // The same by cursor, for generated code. What fails gives the end, so that all that follows
+  // fails too, and leaves its target empty.
+
+  Cursor end() const { return end_; }
+  std::size_t left(Cursor c) const { return static_cast<std::size_t>(end_ - c); }
 
   template <class T>
   [[gnu::always_inline]] Cursor Number(Cursor c, T& into) {
-    if (c.left() < sizeof(T)) [[unlikely]] {
+    if (left(c) < sizeof(T)) [[unlikely]] {
       into = T{};
-      return Failed(c, WireError::kTruncated);
+      return Failed(WireError::kTruncated);
     }
-    into = Load<T>(c.at);
-    c.at += sizeof(T);
+    into = Load<T>(c);
+    c += sizeof(T);
     return c;
   }
 
@@ -122,48 +124,48 @@ class Reader {
     std::uint32_t id = 0;
     c = Number(c, id);
     into = id == kBoolTrueId;
-    return into || id == kBoolFalseId ? c : Failed(c, WireError::kBadBool);
+    return into || id == kBoolFalseId ? c : Failed(WireError::kBadBool);
   }
 
   // `string` and `bytes`: one length byte up to 253, or 254 and three of them; padded to a word. A
   // length that would fit the short form is taken in the long one too.
   [[gnu::noinline]] Cursor Bytes(Cursor c, std::string_view& into) {
-    if (c.left() < 4) [[unlikely]]
-      return NoBytes(c, WireError::kTruncated, into);
+    if (left(c) < 4) [[unlikely]]
+      return NoBytes(WireError::kTruncated, into);
     std::size_t head = 1;
-    std::size_t size = *c.at;
+    std::size_t size = *c;
     if (size >= 254) [[unlikely]] {
-      if (size == 255) return NoBytes(c, WireError::kTooLarge, into);
+      if (size == 255) return NoBytes(WireError::kTooLarge, into);
       head = 4;
-      size = Load<std::uint32_t>(c.at) >> 8;
+      size = Load<std::uint32_t>(c) >> 8;
     }
     const std::size_t padded = (head + size + 3) & ~std::size_t{3};
-    if (c.left() < padded) [[unlikely]]
-      return NoBytes(c, WireError::kTruncated, into);
-    into = {reinterpret_cast<const char*>(c.at + head), size};
-    c.at += padded;
+    if (left(c) < padded) [[unlikely]]
+      return NoBytes(WireError::kTruncated, into);
+    into = {reinterpret_cast<const char*>(c + head), size};
+    c += padded;
     return c;
   }
 
   Cursor Raw(Cursor c, std::size_t size, RawObject& into) {
-    if (c.left() < size) {
+    if (left(c) < size) {
       into = {};
-      return Failed(c, WireError::kTruncated);
+      return Failed(WireError::kTruncated);
     }
-    into = {c.at, size};
-    c.at += size;
+    into = {c, size};
+    c += size;
     return c;
   }
 
   Cursor RawOfLength(Cursor c, std::int32_t size, RawObject& into) {
     if (size >= 0) return Raw(c, static_cast<std::size_t>(size), into);
     into = {};
-    return Failed(c, WireError::kTooLarge);
+    return Failed(WireError::kTooLarge);
   }
 
   Cursor TakeRest(Cursor c, RawObject& into) {
-    into = {c.at, c.end};
-    return {c.end, c.end};
+    into = {c, end_};
+    return end_;
   }
 
   Cursor Count(Cursor c, std::size_t bytes_each_min, std::size_t& into) {
@@ -171,18 +173,21 @@ class Reader {
     std::uint32_t count = 0;
     c = Number(c, count);
     into = count;
-    if (count <= limits_.vector_elements_max && count <= c.left() / bytes_each_min) return c;
+    if (count <= limits_.vector_elements_max && count <= left(c) / bytes_each_min) return c;
     into = 0;
-    return Failed(c, WireError::kTooMany);
+    return Failed(WireError::kTooMany);
   }
 
-  Cursor BoxedCount(Cursor c, std::size_t bytes_each_min, std::size_t& into) {
-    std::uint32_t id = 0;
-    c = Number(c, id);
-    if (id == kVectorId) [[likely]]
-      return Count(c, bytes_each_min, into);
+  // Id and count have one check of their bytes.
+  [[gnu::always_inline]] Cursor BoxedCount(Cursor c, std::size_t bytes_each_min,
+                                           std::size_t& into) {
+    if (left(c) < 8 || Load<std::uint32_t>(c) != kVectorId) [[unlikely]]
+      return NoVector(c, into);
+    into = Load<std::uint32_t>(c + 4);
+    c += 8;
+    if (into <= limits_.vector_elements_max && into * bytes_each_min <= left(c)) return c;
     into = 0;
-    return ok() ? UnknownId(c, id) : c;
+    return Failed(WireError::kTooMany);
   }
 
   // Vectors of numbers are copied in one piece: the buffer is not aligned for them.
@@ -193,9 +198,9 @@ class Reader {
     c = BoxedCount(c, sizeof(T), count);
     const std::span<T> values = NewArray<T>(count);
     into = values;
-    if (values.size() != count) return {c.end, c.end};
-    if (count != 0) std::memcpy(values.data(), c.at, values.size_bytes());
-    c.at += values.size_bytes();
+    if (values.size() != count) return end_;
+    if (count != 0) std::memcpy(values.data(), c, values.size_bytes());
+    c += values.size_bytes();
     return c;
   }
 
@@ -204,7 +209,7 @@ class Reader {
     c = BoxedCount(c, 4, count);
     const std::span<std::string_view> values = NewArray<std::string_view>(count);
     into = values;
-    if (values.size() != count) return {c.end, c.end};
+    if (values.size() != count) return end_;
     for (std::string_view& value : values) c = Bytes(c, value);
     return c;
   }
@@ -212,18 +217,28 @@ class Reader {
   // A T whose members are not set; nullptr (and failed) when the arena's limit is reached.
   template <class T>
   T* New() {
-    T* const value = arena_ == nullptr ? nullptr : arena_->NewUnset<T>();
+    T* const value = arena_->NewUnset<T>();
     if (value == nullptr) [[unlikely]]
       Fail(WireError::kTooLarge);
     return value;
   }
 
+  // The same where it takes nothing but moving a pointer; false (and not failed) otherwise.
+  template <class T>
+  [[gnu::always_inline]] bool NewAtOnce(T*& into) {
+    return arena_->NewUnsetInBlock(into);
+  }
+
+  // Elements are not set; empty (and failed) when the arena's limit is reached.
   template <class T>
   std::span<T> NewArray(std::size_t count) {
+    T* first;
+    if (arena_->NewUnsetInBlock(count, first)) [[likely]]
+      return {first, count};
     if (count == 0) return {};
-    const std::span<T> values = arena_ == nullptr ? std::span<T>() : arena_->NewArray<T>(count);
-    if (values.empty()) Fail(WireError::kTooLarge);
-    return values;
+    first = arena_->NewUnset<T>(count);
+    if (first == nullptr) Fail(WireError::kTooLarge);
+    return {first, first == nullptr ? 0 : count};
   }
 
   // Runs `read`, a function from cursor to cursor.
@@ -235,20 +250,20 @@ class Reader {
   // The first failure is kept; the cursor goes to the end so that nothing more is read.
   [[gnu::noinline, gnu::cold]] void Fail(WireError error) {
     if (error_ == WireError::kNone) error_ = error;
-    cursor_.at = cursor_.end;
+    cursor_ = end_;
   }
-  [[gnu::noinline, gnu::cold]] Cursor Failed(Cursor c, WireError error) {
+  [[gnu::noinline, gnu::cold]] Cursor Failed(WireError error) {
     Fail(error);
-    return {c.end, c.end};
+    return end_;
   }
 
   [[gnu::noinline, gnu::cold]] void Unknown(std::uint32_t id) {
     if (ok()) unknown_id_ = id;
     Fail(WireError::kUnknownConstructor);
   }
-  [[gnu::noinline, gnu::cold]] Cursor UnknownId(Cursor c, std::uint32_t id) {
+  [[gnu::noinline, gnu::cold]] Cursor UnknownId(std::uint32_t id) {
     Unknown(id);
-    return {c.end, c.end};
+    return end_;
   }
 
   // Fails with kTrailing unless the whole buffer was read.
@@ -272,6 +287,12 @@ class Reader {
   };
 
  private:
+  // Gives nothing, and so never changes.
+  static Arena& NoArena() {
+    static Arena none(0, 0);
+    return none;
+  }
+
   template <class T>
   T GetNumber() {
     T value{};
@@ -286,12 +307,21 @@ class Reader {
     return value;
   }
 
-  [[gnu::noinline, gnu::cold]] Cursor NoBytes(Cursor c, WireError error, std::string_view& into) {
+  [[gnu::noinline, gnu::cold]] Cursor NoVector(Cursor c, std::size_t& into) {
+    into = 0;
+    std::uint32_t id = 0;
+    Number(c, id);
+    if (ok() && id != kVectorId) return UnknownId(id);
+    return Failed(WireError::kTruncated);
+  }
+
+  [[gnu::noinline, gnu::cold]] Cursor NoBytes(WireError error, std::string_view& into) {
     into = {};
-    return Failed(c, error);
+    return Failed(error);
   }
 
   Cursor cursor_;
+  Cursor end_;
   Arena* arena_;
   Limits limits_;
   std::uint32_t depth_ = 0;

@@ -24,6 +24,27 @@ inline constexpr std::uint32_t kBoolFalseId = 0xbc799737;
 // Longest string that TL can express: its long form has three length bytes.
 inline constexpr std::size_t kStringBytesMax = (std::size_t{1} << 24) - 1;
 
+class SizeCounter;
+class Writer;
+
+// What is known about a constructor or method wherever a value of it is held: each has one, so its
+// address tells constructors apart.
+struct Constructor {
+  std::uint32_t id;  // the newest
+  // Layers where it exists, both ends included, and a hole between them (empty: first > last).
+  std::int16_t first;
+  std::int16_t last;
+  std::int16_t hole_first;
+  std::int16_t hole_last;
+  // The value with its id, as of a layer.
+  SizeCounter (*count)(SizeCounter sink, const void* value, int layer);
+  Writer (*write)(Writer sink, const void* value, int layer);
+
+  bool ExistsAt(int layer) const {
+    return first <= layer && layer <= last && !(hole_first <= layer && layer <= hole_last);
+  }
+};
+
 // A value of a boxed type: which constructor, and where. Empty when default constructed, which
 // stands for an absent optional field. The constructor's value must outlive it.
 class Boxed {
@@ -31,26 +52,29 @@ class Boxed {
   constexpr Boxed() = default;
 
   // The constructor's newest id, whatever id it was read under; 0 when empty.
-  constexpr std::uint32_t id() const { return id_; }
+  constexpr std::uint32_t id() const { return constructor_ == nullptr ? 0 : constructor_->id; }
   constexpr const void* value() const { return value_; }
   constexpr explicit operator bool() const { return value_ != nullptr; }
 
-  // Whether it can be written at a layer. Types with constructors that some layers lack have their
-  // own.
-  constexpr bool Expressible(int /*layer*/ = 0) const { return value_ != nullptr; }
+  // Whether it can be written at a layer.
+  bool Expressible(int layer) const { return value_ != nullptr && constructor_->ExistsAt(layer); }
 
   // nullptr when the value is of another constructor.
   template <class C>
   constexpr const C* As() const {
-    return id_ == C::kId ? static_cast<const C*>(value_) : nullptr;
+    return constructor_ == &C::kConstructor ? static_cast<const C*>(value_) : nullptr;
   }
 
+  // The value with its id. Only for values that are Expressible.
+  inline SizeCounter Put(SizeCounter sink, int layer = 0) const;
+  inline Writer Put(Writer sink, int layer = 0) const;
+
  protected:
-  constexpr Boxed(std::uint32_t id, const void* value)
-      : id_(value == nullptr ? 0 : id), value_(value) {}
+  constexpr Boxed(const Constructor* constructor, const void* value)
+      : constructor_(value == nullptr ? nullptr : constructor), value_(value) {}
 
  private:
-  std::uint32_t id_ = 0;
+  const Constructor* constructor_ = nullptr;
   const void* value_ = nullptr;
 };
 

@@ -37,14 +37,12 @@ class SizeCounter {
     bytes_ += numbers.size_bytes();
   }
 
-  // A vector's count, known when its elements are written.
-  using Mark = std::size_t;
-  Mark Reserve() {
-    bytes_ += 4;
-    return bytes_;
+  // What always takes so many bytes.
+  SizeCounter Skip(std::size_t bytes) const {
+    SizeCounter after = *this;
+    after.bytes_ += bytes;
+    return after;
   }
-  void Settle(Mark, std::uint32_t) {}
-  Mark mark() const { return bytes_; }
 
  private:
   std::size_t bytes_ = 0;
@@ -71,26 +69,50 @@ class Writer {
   }
   void Bytes(std::string_view text) { at_ = PutBytes(at_, text); }
 
-  using Mark = std::uint8_t*;
-  Mark Reserve() {
-    at_ += 4;
-    return at_;
-  }
-  // Puts the number into the word that Reserve left free.
-  void Settle(Mark mark, std::uint32_t value) { std::memcpy(mark - 4, &value, sizeof(value)); }
-  Mark mark() const { return at_; }
-
  private:
   // A text longer than TL can express is cut; nothing in the server makes one.
   [[gnu::noinline]] static std::uint8_t* PutBytes(std::uint8_t* at, std::string_view text) {
+    const std::size_t size = text.size();
+    if (size >= 254) [[unlikely]]
+      return PutLongBytes(at, text);
+    std::uint8_t* const stop = at + ((size + 4) & ~std::size_t{3});
+    std::memset(stop - 4, 0, 4);  // the padding; what is in front of it is overwritten
+    *at = static_cast<std::uint8_t>(size);
+    CopyText(at + 1, text.data(), size);
+    return stop;
+  }
+
+  [[gnu::noinline]] static std::uint8_t* PutLongBytes(std::uint8_t* at, std::string_view text) {
     const std::size_t size = text.size() < kStringBytesMax ? text.size() : kStringBytesMax;
     std::uint8_t* const stop = at + BytesSize(size);
-    std::memset(stop - 4, 0, 4);  // the padding; what is in front of it is overwritten
-    const bool brief = size < 254;
-    const auto head = static_cast<std::uint32_t>(brief ? size : size << 8 | 254);
-    std::memcpy(at, &head, brief ? 1 : 4);
-    if (size != 0) std::memcpy(at + (brief ? 1 : 4), text.data(), size);
+    std::memset(stop - 4, 0, 4);
+    const auto head = static_cast<std::uint32_t>(size << 8 | 254);
+    std::memcpy(at, &head, sizeof(head));
+    std::memcpy(at + 4, text.data(), size);
     return stop;
+  }
+
+  // Names, versions and numbers are short: two moves that may overlap, instead of a call.
+  static void CopyText(std::uint8_t* at, const char* from, std::size_t size) {
+    if (size > 16) {
+      std::memcpy(at, from, size);
+    } else if (size >= 8) {
+      CopyBothEnds<8>(at, from, size);
+    } else if (size >= 4) {
+      CopyBothEnds<4>(at, from, size);
+    } else if (size >= 2) {
+      CopyBothEnds<2>(at, from, size);
+    } else if (size == 1) {
+      *at = static_cast<std::uint8_t>(*from);
+    }
+  }
+
+  template <std::size_t kEach>
+  static void CopyBothEnds(std::uint8_t* at, const char* from, std::size_t size) {
+    std::uint8_t last[kEach];
+    std::memcpy(last, from + size - kEach, kEach);
+    std::memcpy(at, from, kEach);
+    std::memcpy(at + size - kEach, last, kEach);
   }
 
   void Copy(const void* from, std::size_t size) {
@@ -100,5 +122,12 @@ class Writer {
 
   std::uint8_t* at_;
 };
+
+inline SizeCounter Boxed::Put(SizeCounter sink, int layer) const {
+  return constructor_->count(sink, value_, layer);
+}
+inline Writer Boxed::Put(Writer sink, int layer) const {
+  return constructor_->write(sink, value_, layer);
+}
 
 }  // namespace tl
