@@ -43,7 +43,8 @@ class Sum {
 #define VISIT_FLAG(name) sum.Add(static_cast<bool>(v.name()))
 #define VISIT_OPTIONAL(name) \
   if (v.has_##name()) sum.Add(v.name())
-#define VISIT_PRESENCE(name) sum.Add(v.has_##name())
+#define VISIT_PRESENCE(name) \
+  if (v.has_##name()) sum.Add(std::uint64_t{__LINE__})
 
 // What a bit guards has the same functions on both sides.
 template <class Protocol>
