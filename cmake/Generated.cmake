@@ -2,8 +2,8 @@
 # by tlc, the journal's rows by protoc. Nothing here is edited by hand or committed.
 
 trunkline_library(common LIBS spdlog::spdlog_header_only ZLIB::ZLIB)
-trunkline_library(tl/compiler LIBS common)
-trunkline_program(tlc tl/compiler/main.cc LIBS tl_compiler CLI11::CLI11)
+trunkline_library(tl/compiler LIBS common CLI11::CLI11)
+trunkline_program(tlc tl/compiler/main.cc LIBS tl_compiler)
 
 if(TARGET tlc)
   set(TL_GEN ${CMAKE_BINARY_DIR}/gen/tl)

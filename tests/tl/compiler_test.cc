@@ -1,53 +1,18 @@
 // Schemas of a few lines: what tlc understands, and the exact words it refuses the rest with.
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include "tests/paths.h"
+#include "schema_text.h"
 #include "tl/compiler/emit.h"
-#include "tl/compiler/generate.h"
 #include "tl/compiler/names.h"
 #include "tl/compiler/parser.h"
 #include "tl/compiler/schema.h"
 
 namespace trunkline::tlc {
 namespace {
-
-std::string SchemaDir() {
-  return std::string(TRUNKLINE_SOURCE_DIR) + "/tl/schema/";
-}
-
-std::string ReadAll(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  EXPECT_TRUE(in) << path;
-  return text.str();
-}
-
-std::string Printed(const Diagnostics& diagnostics) {
-  std::ostringstream out;
-  diagnostics.Print(out);
-  return out.str();
-}
-
-// Everything tlc says about a schema of one layer.
-std::string Faults(const std::string& schema) {
-  Diagnostics diagnostics;
-  const std::vector<Output> outputs = GenerateSingle("mt", schema, "s.tl", diagnostics);
-  EXPECT_EQ(outputs.empty(), !diagnostics.empty());
-  return Printed(diagnostics);
-}
-
-std::string LayeredFaults(const LayeredSource& source) {
-  Diagnostics diagnostics;
-  const std::vector<Output> outputs = GenerateLayered("api", source, 1, diagnostics);
-  EXPECT_EQ(outputs.empty(), !diagnostics.empty());
-  return Printed(diagnostics);
-}
 
 TEST(CompilerTest, AcceptsSchemaWithComments) {
   EXPECT_EQ(Faults("// a comment\n"
@@ -158,24 +123,13 @@ TEST(CompilerTest, SurfaceAndFallbacksNameWhatExists) {
   EXPECT_EQ(LayeredFaults({history, "# roots\nPing\n", "", "d"}),
             "d/surface.txt:2:1: Ping is neither a method nor a type\n");
   EXPECT_EQ(LayeredFaults({history, "Pong\n", "Pong\tping\n", "d"}),
-            "d/fallbacks.tsv:1:1: ping is not a constructor of Pong\n");
+            "d/fallbacks.tsv:1:6: ping is not a constructor of Pong, or stands twice\n");
+  EXPECT_EQ(LayeredFaults({history, "Pong\n", "Pong\tpong\tpong\n", "d"}),
+            "d/fallbacks.tsv:1:11: pong is not a constructor of Pong, or stands twice\n");
+  EXPECT_EQ(LayeredFaults({history, "Pong\n", "Pong\tpong\nPong\tpong\n", "d"}),
+            "d/fallbacks.tsv:2:1: Pong has a fallback on line 1 already\n");
   EXPECT_EQ(LayeredFaults({history, "Pong\n", "Pong\n", "d"}),
             "d/fallbacks.tsv:1:1: a type and a constructor are expected\n");
-}
-
-// The id of a line as the history has it.
-std::string IdOf(const std::string& name, const std::string& fields, const std::string& result) {
-  CombinatorExpression line;
-  line.name = name;
-  line.arguments_text = fields;
-  line.result_text = result;
-  return HexId(LineCrc(line));
-}
-
-std::string Row(const std::string& name, const std::string& fields, const std::string& result,
-                int first, int last) {
-  return "constructor\t" + name + "\t" + IdOf(name, fields, result) + "\t" + std::to_string(first) +
-         "\t" + std::to_string(last) + "\t-\t" + fields + "\t" + result + "\n";
 }
 
 TEST(CompilerTest, MandatoryFieldNeedsAValueAtEveryLayer) {
@@ -196,6 +150,49 @@ TEST(CompilerTest, NeutralValuesEnd) {
   EXPECT_EQ(LayeredFaults({loop + Row("stop", "", "Loop", 133, 229), "Loop\n", "", "d"}), "");
   EXPECT_NE(
       LayeredFaults({loop + Row("stop", "", "Loop", 133, 229), "Loop\n", "Loop\tloop\n", "d"}), "");
+}
+
+TEST(CompilerTest, NeededFallbackMustBeDeclared) {
+  const std::string history = Row("holder", "x:Thing", "Holder", 133, 229) +
+                              Row("newThing", "", "Thing", 150, 229) +
+                              Row("oldThing", "a:int", "Thing", 133, 160) +
+                              Row("plainThing", "a:int b:int", "Thing", 133, 229);
+  const auto faults = [&](const std::string& fallbacks) {
+    return LayeredFaults({history, "Holder\n", fallbacks, "d"});
+  };
+  EXPECT_EQ(faults(""),
+            "d/history.tsv:1:39: holder.x: at layer 133 a value may be missing, and no fallback is "
+            "declared for Thing; declare one in d/fallbacks.tsv: plainThing, oldThing\n");
+  EXPECT_EQ(faults("Thing\tplainThing\n"), "");
+  EXPECT_EQ(faults("Thing\tnewThing\n"),
+            "d/history.tsv:1:39: holder.x: at layer 133 none of the declared fallbacks exists for "
+            "Thing; declare one in d/fallbacks.tsv: plainThing, oldThing\n");
+  EXPECT_EQ(faults("Thing\tnewThing\toldThing\n"), "");
+}
+
+TEST(CompilerTest, WhereEveryLayerHasEveryConstructorTheRuleChooses) {
+  const std::string history = Row("holder", "x:Thing", "Holder", 133, 229) +
+                              Row("thing", "a:int", "Thing", 133, 229) +
+                              Row("thingEmpty", "", "Thing", 133, 229);
+  EXPECT_EQ(LayeredFaults({history, "Holder\n", "", "d"}), "");
+}
+
+TEST(CompilerTest, FallbackOfAFallbackIsNeededToo) {
+  const std::string history =
+      Row("holder", "x:Thing", "Holder", 133, 229) + Row("part", "", "Part", 133, 229) +
+      Row("thing", "p:Part", "Thing", 133, 229) + Row("thingNew", "", "Thing", 200, 229);
+  EXPECT_EQ(LayeredFaults({history, "Holder\n", "Thing\tthing\n", "d"}),
+            "d/history.tsv:3:38: thing.p: at layer 133 a value may be missing, and no fallback is "
+            "declared for Part; declare one in d/fallbacks.tsv: part\n");
+}
+
+TEST(CompilerTest, FieldThatTheStructLostNeedsAFallback) {
+  const std::string history = Row("holder", "x:Thing", "Holder", 133, 149) +
+                              Row("holder", "y:int", "Holder", 150, 229) +
+                              Row("thing", "", "Thing", 133, 229);
+  EXPECT_EQ(LayeredFaults({history, "Holder\n", "", "d"}),
+            "d/history.tsv:1:39: holder.x: at layer 133 a value may be missing, and no fallback is "
+            "declared for Thing; declare one in d/fallbacks.tsv: thing\n");
 }
 
 TEST(CompilerTest, ErrorTableFaults) {

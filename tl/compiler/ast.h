@@ -42,6 +42,7 @@ struct CombinatorExpression {
   bool generic = false;  // has {X:Type}
   bool built_in =
       false;  // `int ? = Int`, `vector {t:Type} # [ t ] = Vector t`: no fields to speak of
+  bool faulty = false;  // could not be read whole; only its kind, name and type's name count
   std::vector<FieldExpression> fields;
   TypeExpression result;
   std::string arguments_text;  // as spelt, for the CRC32

@@ -1,26 +1,15 @@
 #include "tl/compiler/generate.h"
 
-#include <fstream>
-#include <optional>
 #include <sstream>
 
 #include "tl/compiler/emit.h"
+#include "tl/compiler/fallbacks.h"
+#include "tl/compiler/files.h"
 #include "tl/compiler/parser.h"
 #include "tl/compiler/profile.h"
 
 namespace trunkline::tlc {
 namespace {
-
-std::optional<std::string> ReadFile(const std::string& path, Diagnostics& diagnostics) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in || !text) {
-    diagnostics.Add({path, 1, 1}, "can't be read");
-    return std::nullopt;
-  }
-  return text.str();
-}
 
 template <class Emit>
 Output Make(const std::string& name, Emit emit) {
@@ -28,21 +17,6 @@ Output Make(const std::string& name, Emit emit) {
   emit(out);
   return {name, out.str()};
 }
-
-class Folder {
- public:
-  Folder(std::string path, Diagnostics& diagnostics)
-      : path_(std::move(path)), diagnostics_(diagnostics) {}
-
-  std::string File(const std::string& name) const { return path_ + "/" + name; }
-  std::string Text(const std::string& name) const {
-    return ReadFile(File(name), diagnostics_).value_or("");
-  }
-
- private:
-  std::string path_;
-  Diagnostics& diagnostics_;
-};
 
 std::vector<Combinator> ReadSchema(const std::string& text, const std::string& file,
                                    Diagnostics& diagnostics) {
@@ -82,7 +56,7 @@ std::vector<Output> GenerateSingle(const std::string& space, const std::string& 
   const History history = HistoryOf(ReadSchema(text, file, diagnostics));
   if (!diagnostics.empty()) return {};
   Model model = BuildModel(space, history, WholeSchema(history));
-  ChooseNeutrals({}, file, model, diagnostics);
+  ApplyFallbacks({}, model, diagnostics);
   MeasureUnions(model);
   if (!diagnostics.empty()) return {};
   const std::string source = file.substr(file.find_last_of('/') + 1);
@@ -101,16 +75,16 @@ std::vector<Output> GenerateLayered(const std::string& space, const LayeredSourc
                                     std::size_t parts, Diagnostics& diagnostics) {
   std::istringstream table(source.history);
   std::istringstream surface(source.surface);
-  std::istringstream fallback_table(source.fallbacks);
-  const std::string fallback_file = source.folder + "/fallbacks.tsv";
   const History history = ReadHistory(table, source.folder + "/history.tsv", diagnostics);
-  const Fallbacks fallbacks = ReadFallbacks(fallback_table, fallback_file, diagnostics);
+  const FallbackTable fallbacks =
+      ReadFallbackTable(source.fallbacks, source.folder + "/fallbacks.tsv", diagnostics);
   const auto definitions =
       Closure(history, ReadSurface(surface, source.folder + "/surface.txt"), diagnostics);
   std::vector<Output> outputs;
   if (!diagnostics.empty()) return outputs;
   Model model = BuildModel(space, history, definitions);
-  ChooseNeutrals(fallbacks, fallback_file, model, diagnostics);
+  CheckSpans(model, diagnostics);
+  ApplyFallbacks(fallbacks, model, diagnostics);
   MeasureUnions(model);
   if (diagnostics.empty()) EmitLayered(model, history, parts, outputs);
   return outputs;
@@ -123,9 +97,11 @@ std::vector<Output> GenerateServer(const std::string& path, Diagnostics& diagnos
   const LayeredSource source{folder.Text("history.tsv"), folder.Text("surface.txt"),
                              folder.Text("fallbacks.tsv"), path};
   CheckNewestFile(folder, source.history, diagnostics);
-  for (Output& output : GenerateLayered("api", source, kApiParts, diagnostics)) {
+  Diagnostics layered;  // faults of mtproto.tl must not hide those of the layers
+  for (Output& output : GenerateLayered("api", source, kApiParts, layered)) {
     outputs.push_back(std::move(output));
   }
+  for (const Diagnostic& one : layered.items()) diagnostics.Add(one.position, one.message);
   std::istringstream errors(folder.Text("errors.tsv"));
   outputs.push_back(Make("rpc_errors.h", [&](std::ostream& out) {
     EmitErrors(errors, folder.File("errors.tsv"), out, diagnostics);

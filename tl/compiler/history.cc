@@ -1,72 +1,11 @@
 #include "tl/compiler/history.h"
 
 #include <algorithm>
-#include <charconv>
+#include <set>
 #include <sstream>
-
-#include "tl/compiler/parser.h"
-#include "tl/compiler/tsv.h"
 
 namespace trunkline::tlc {
 namespace {
-
-constexpr std::size_t kColumns = 8;
-constexpr std::string_view kWithoutData = "# layers without data: ";
-
-template <class Number>
-bool ParseCell(const Cell& cell, int base, Number& into, Diagnostics& diagnostics) {
-  const char* const end = cell.text.data() + cell.text.size();
-  const auto [stop, error] = std::from_chars(cell.text.data(), end, into, base);
-  if (error == std::errc() && stop == end && !cell.text.empty()) return true;
-  diagnostics.Add(cell.position, "a number is expected, found '" + cell.text + "'");
-  return false;
-}
-
-struct Row {
-  int first = 0;
-  int last = 0;
-  CombinatorExpression expression;
-};
-
-bool ParseRow(const std::vector<Cell>& cells, Row& row, Diagnostics& diagnostics) {
-  if (cells.size() != kColumns) {
-    diagnostics.Add(cells.front().position,
-                    "a row has 8 columns: kind, name, id, first layer, last "
-                    "layer, gap, fields, result");
-    return false;
-  }
-  if (cells[0].text != "constructor" && cells[0].text != "method") {
-    diagnostics.Add(cells[0].position,
-                    "constructor or method is expected, found '" + cells[0].text + "'");
-    return false;
-  }
-  std::uint32_t id = 0;
-  if (!ParseCell(cells[2], 16, id, diagnostics) ||
-      !ParseCell(cells[3], 10, row.first, diagnostics) ||
-      !ParseCell(cells[4], 10, row.last, diagnostics)) {
-    return false;
-  }
-  row.expression =
-      ParseColumns(cells[6].text, cells[6].position, cells[7].text, cells[7].position, diagnostics);
-  row.expression.kind =
-      cells[0].text == "method" ? CombinatorKind::kMethod : CombinatorKind::kConstructor;
-  row.expression.name = cells[1].text;
-  row.expression.position = cells[2].position;
-  row.expression.id = id;
-  row.expression.generic = cells[6].text.find("{X:Type}") != std::string::npos;
-  return true;
-}
-
-std::vector<int> WithoutData(const std::string& text) {
-  std::vector<int> layers;
-  if (!text.starts_with(kWithoutData)) return layers;
-  std::istringstream in(text.substr(kWithoutData.size()));
-  for (int layer = 0; in >> layer; in.ignore(1)) {
-    layers.push_back(layer);
-    if (in.peek() != ',') break;
-  }
-  return layers;
-}
 
 void CheckRuns(const Definition& definition, Diagnostics& diagnostics) {
   for (std::size_t i = 0; i < definition.runs.size(); ++i) {
@@ -113,30 +52,26 @@ const Definition* History::Find(CombinatorKind kind, const std::string& name) co
 History ReadHistory(std::istream& in, const std::string& file, Diagnostics& diagnostics) {
   std::ostringstream whole;
   whole << in.rdbuf();
+  return ResolveHistory(ReadHistoryTable(whole.str(), file, diagnostics), diagnostics);
+}
+
+History ResolveHistory(const HistoryTable& table, Diagnostics& diagnostics) {
   History history;
-  std::istringstream lines(whole.str());
-  for (std::string line; std::getline(lines, line) && line.starts_with('#');) {
-    const std::vector<int> layers = WithoutData(line);
-    if (!layers.empty()) history.layers_without_data = layers;
-  }
-  std::istringstream table(whole.str());
-  std::vector<Row> rows;
+  history.layer_min = table.layer_min;
+  history.layer_max = table.layer_max;
+  history.layers_without_data = table.layers_without_data;
   Scope scope;
-  for (const std::vector<Cell>& cells : ReadTsv(table, file)) {
-    Row row;
-    if (!ParseRow(cells, row, diagnostics) || row.expression.built_in) continue;
-    scope.Declare(row.expression);
-    rows.push_back(std::move(row));
+  for (const HistoryRow& row : table.rows) {
+    if (!row.expression.built_in) scope.Declare(row.expression);
   }
   std::map<std::pair<CombinatorKind, std::string>, Definition> definitions;
-  for (const Row& row : rows) {
+  for (const HistoryRow& row : table.rows) {
+    if (row.expression.built_in) continue;
     Definition& definition = definitions[{row.expression.kind, row.expression.name}];
     definition.kind = row.expression.kind;
     definition.name = row.expression.name;
     definition.type = row.expression.result.name;
     definition.runs.push_back({row.first, row.last, Resolve(row.expression, scope, diagnostics)});
-    if (history.layer_min == 0 || row.first < history.layer_min) history.layer_min = row.first;
-    history.layer_max = std::max(history.layer_max, row.last);
   }
   for (auto& [key, definition] : definitions) {
     std::stable_sort(definition.runs.begin(), definition.runs.end(),
@@ -146,6 +81,19 @@ History ReadHistory(std::istream& in, const std::string& file, Diagnostics& diag
   }
   CheckIds(history, diagnostics);
   return history;
+}
+
+int PublishedLayer(const History& history, int layer) {
+  const std::vector<int>& missing = history.layers_without_data;
+  while (std::find(missing.begin(), missing.end(), layer) != missing.end()) --layer;
+  return layer;
+}
+
+const Combinator* LineAt(const Definition& definition, int published_layer) {
+  for (const Run& run : definition.runs) {
+    if (run.first <= published_layer && published_layer <= run.last) return &run.combinator;
+  }
+  return nullptr;
 }
 
 History HistoryOf(std::vector<Combinator> combinators) {
@@ -160,19 +108,31 @@ History HistoryOf(std::vector<Combinator> combinators) {
   return history;
 }
 
+void SortDefinitions(History& history) {
+  std::sort(history.definitions.begin(), history.definitions.end(),
+            [](const Definition& a, const Definition& b) { return Before(a, b.kind, b.name); });
+}
+
 void CheckNewest(const History& history, const std::vector<Combinator>& newest,
                  Diagnostics& diagnostics) {
+  const std::string layer = "layer " + std::to_string(history.layer_max);
+  std::set<const Definition*> told;
   for (const Combinator& combinator : newest) {
     if (combinator.built_in) continue;
     const Definition* const definition = history.Find(combinator.kind, combinator.name);
-    if (definition != nullptr && definition->newest().id == combinator.id &&
-        definition->newest().line == combinator.line &&
-        definition->runs.back().last == history.layer_max) {
-      continue;
+    if (definition != nullptr) {
+      told.insert(definition);
+      const Combinator* const line = LineAt(*definition, history.layer_max);
+      if (line != nullptr && line->id == combinator.id && line->line == combinator.line) continue;
     }
-    diagnostics.Add(combinator.position, combinator.name +
-                                             ": the history tells another line for layer " +
-                                             std::to_string(history.layer_max));
+    diagnostics.Add(combinator.position,
+                    combinator.name + ": the history tells another line for " + layer);
+  }
+  for (const Definition& definition : history.definitions) {
+    const Combinator* const line = LineAt(definition, history.layer_max);
+    if (line == nullptr || told.contains(&definition)) continue;
+    diagnostics.Add(line->position,
+                    definition.name + ": the schema of " + layer + " has no such line");
   }
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "tl/compiler/history_table.h"
 #include "tl/compiler/schema.h"
 
 namespace trunkline::tlc {
@@ -37,13 +38,22 @@ struct History {
   const Definition* Find(CombinatorKind kind, const std::string& name) const;
 };
 
-// The table of runs: kind, name, id, first layer, last layer, gap, fields, result.
+History ResolveHistory(const HistoryTable& table, Diagnostics& diagnostics);
 History ReadHistory(std::istream& in, const std::string& file, Diagnostics& diagnostics);
+
+// The layer whose lines hold in a layer without data: the one in front.
+int PublishedLayer(const History& history, int layer);
+
+// The definition's line at a published layer; nullptr where it does not exist.
+const Combinator* LineAt(const Definition& definition, int published_layer);
 
 // A schema of a single layer as a history of one run, order kept.
 History HistoryOf(std::vector<Combinator> combinators);
 
-// The newest layer's own file must say what the table says for that layer.
+// The order that Find needs.
+void SortDefinitions(History& history);
+
+// The newest layer's own file must say what the table says for that layer, no more and no less.
 void CheckNewest(const History& history, const std::vector<Combinator>& newest,
                  Diagnostics& diagnostics);
 

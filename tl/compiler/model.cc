@@ -193,6 +193,16 @@ Fit FitOf(const Field& field, const Member* member) {
   return Fit::kNone;
 }
 
+void CheckSpans(const Model& model, Diagnostics& diagnostics) {
+  for (const auto* const records : {&model.constructors, &model.methods}) {
+    for (const Record& record : *records) {
+      if (record.spans.size() <= 2) continue;
+      diagnostics.Add(record.definition->newest().position,
+                      record.definition->name + ": it goes away and comes back more than once");
+    }
+  }
+}
+
 std::size_t FixedBytes(WireKind kind) {
   switch (kind) {
     case WireKind::kFlags:

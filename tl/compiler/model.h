@@ -110,6 +110,9 @@ using Fallbacks = std::map<std::string, std::string>;
 void ChooseNeutrals(const Fallbacks& fallbacks, const std::string& file, Model& model,
                     Diagnostics& diagnostics);
 
+// Fault: a combinator that goes away and comes back more than once, which tl::Constructor can't tell.
+void CheckSpans(const Model& model, Diagnostics& diagnostics);
+
 // Bytes that a value takes on the wire, whatever it is; 0 when they differ.
 std::size_t FixedBytes(WireKind kind);
 

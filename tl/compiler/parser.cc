@@ -1,5 +1,6 @@
 #include "tl/compiler/parser.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -18,8 +19,35 @@ std::optional<Number> ParseNumber(std::string_view text, int base) {
   return value;
 }
 
-std::string Slice(const Token& from, const Token& to) {
-  return {from.text.data(), static_cast<std::size_t>(to.text.data() - from.text.data())};
+// Real schemas have 70 fields at most and no vectors in vectors.
+constexpr std::size_t kFieldsMax = 512;
+constexpr std::size_t kDepthMax = 8;
+
+bool IsLetter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// The text between two tokens, with one blank where there are blanks, line ends or comments.
+std::string Spelling(const Token& from, const Token& to) {
+  const std::string_view text(from.text.data(),
+                              static_cast<std::size_t>(to.text.data() - from.text.data()));
+  std::string spelt;
+  bool blank = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    if (text.substr(at).starts_with("//")) {
+      at = std::min(text.find('\n', at), text.size());
+    } else if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+      blank = true;
+      ++at;
+    } else {
+      if (blank && !spelt.empty()) spelt += ' ';
+      blank = false;
+      spelt += c;
+      ++at;
+    }
+  }
+  return spelt;
 }
 
 class Parser {
@@ -40,8 +68,8 @@ class Parser {
       combinator.kind = kind;
       if (Combinator(combinator)) {
         found.push_back(std::move(combinator));
-      } else {
-        Recover();
+      } else if (Recover(combinator)) {
+        found.push_back(std::move(combinator));
       }
     }
     return found;
@@ -58,19 +86,22 @@ class Parser {
     return true;
   }
 
-  bool Type(TypeExpression& into) {
+  bool Type(TypeExpression& into, std::size_t depth = 1) {
     into.position = Peek().position;
+    if (depth > kDepthMax) {
+      return Fault("types nest at most " + std::to_string(kDepthMax) + " deep");
+    }
     if (Accept('#')) {
       into.name = "#";
       return true;
     }
     into.bang = Accept('!');
     into.percent = !into.bang && Accept('%');
-    if (Peek().kind != TokenKind::kWord) return Fault("a type is expected");
+    if (!IsName(Peek())) return Fault("a type is expected");
     into.name = Next().text;
     if (!Accept('<')) return true;
     into.arguments.emplace_back();
-    return Type(into.arguments.back()) && Expect('>');
+    return Type(into.arguments.back(), depth + 1) && Expect('>');
   }
 
   bool End() { return Peek().kind == TokenKind::kEnd || Fault("nothing more is expected"); }
@@ -103,13 +134,23 @@ class Parser {
     diagnostics_.Add(Peek().position, std::move(message));
     return false;
   }
-  void Recover() {
-    while (Peek().kind != TokenKind::kEnd && !Accept(';')) Next();
+  // Goes behind the combinator; says whether at least its name and its type could be told.
+  bool Recover(CombinatorExpression& faulty) {
+    faulty.faulty = true;
+    while (Peek().kind != TokenKind::kEnd && !Accept(';')) {
+      if (Next().Is('=') && IsName(Peek())) faulty.result.name = Peek().text;
+    }
+    return IsName(faulty.name) && !faulty.result.name.empty();
   }
+
+  static bool IsName(const Token& token) {
+    return token.kind == TokenKind::kWord && tlc::IsName(token.text);
+  }
+  static bool IsName(const std::string& text) { return tlc::IsName(text); }
 
   bool Combinator(CombinatorExpression& into) {
     into.position = Peek().position;
-    if (Peek().kind != TokenKind::kWord) return Fault("the name of a combinator is expected");
+    if (!IsName(Peek())) return Fault("the name of a combinator is expected");
     into.name = Next().text;
     if (Accept('#') && !Id(into)) return false;
     const Token& arguments = Peek();
@@ -119,12 +160,12 @@ class Parser {
       into.built_in = true;
       while (Peek().kind != TokenKind::kEnd && !Peek().Is('=') && !Peek().Is(';')) Next();
     }
-    into.arguments_text = Slice(arguments, Peek());
+    into.arguments_text = Spelling(arguments, Peek());
     if (!Expect('=')) return false;
     const Token& result = Peek();
     if (!Type(into.result)) return false;
     if (into.built_in && Peek().kind == TokenKind::kWord) Next();  // `Vector t`
-    into.result_text = Slice(result, Peek());
+    into.result_text = Spelling(result, Peek());
     return Expect(';');
   }
 
@@ -153,6 +194,12 @@ class Parser {
     }
     FieldExpression field;
     field.position = Peek().position;
+    if (!IsName(Peek()) || Peek().text.find('.') != std::string_view::npos) {
+      return Fault("the name of a field is expected");
+    }
+    if (into.fields.size() == kFieldsMax) {
+      return Fault("at most " + std::to_string(kFieldsMax) + " fields are expected");
+    }
     field.name = Next().text;
     if (!Expect(':')) return false;
     if (Peek().kind == TokenKind::kWord && tokens_[at_ + 1].Is('?') && !Condition(field))
@@ -181,6 +228,17 @@ class Parser {
 };
 
 }  // namespace
+
+bool IsName(std::string_view text) {
+  const std::size_t dot = text.find('.');
+  const std::string_view name = dot == std::string_view::npos ? text : text.substr(dot + 1);
+  const auto plain = [](std::string_view part) {
+    return !part.empty() && IsLetter(part.front()) &&
+           std::all_of(part.begin(), part.end(),
+                       [](char c) { return IsLetter(c) || (c >= '0' && c <= '9') || c == '_'; });
+  };
+  return plain(name) && (dot == std::string_view::npos || plain(text.substr(0, dot)));
+}
 
 std::vector<CombinatorExpression> ParseSchema(std::string_view text, const std::string& file,
                                               Diagnostics& diagnostics) {

@@ -1,5 +1,7 @@
 #pragma once
-// TL text to combinators. After a fault the parser goes on behind the next `;`.
+// TL text to combinators. After a fault the parser goes on behind the next `;`; of the combinator
+// that has the fault it keeps the name and the type alone, so that one fault doesn't lead to
+// others.
 #include <string_view>
 #include <vector>
 
@@ -11,6 +13,9 @@ namespace trunkline::tlc {
 // A whole schema: constructors, `---functions---`, methods. `file` is the name used in diagnostics.
 std::vector<CombinatorExpression> ParseSchema(std::string_view text, const std::string& file,
                                               Diagnostics& diagnostics);
+
+// Whether a combinator or a type can have the name: `sentCode`, `auth.SentCode`.
+bool IsName(std::string_view text);
 
 // One line of the history, whose columns stand apart: fields at `fields_position`, then the result.
 // Name, id and kind are the caller's to fill in.

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "tl/compiler/model.h"
 #include "tl/compiler/tsv.h"
 
 namespace trunkline::tlc {
@@ -55,18 +56,6 @@ std::vector<SurfaceName> ReadSurface(std::istream& in, const std::string& file) 
     names.push_back({row.front().position, row.front().text});
   }
   return names;
-}
-
-Fallbacks ReadFallbacks(std::istream& in, const std::string& file, Diagnostics& diagnostics) {
-  Fallbacks fallbacks;
-  for (const std::vector<Cell>& row : ReadTsv(in, file)) {
-    if (row.size() < 2) {
-      diagnostics.Add(row.front().position, "a type and a constructor are expected");
-    } else if (!fallbacks.emplace(row[0].text, row[1].text).second) {
-      diagnostics.Add(row.front().position, row[0].text + " has a fallback already");
-    }
-  }
-  return fallbacks;
 }
 
 std::vector<const Definition*> Closure(const History& history,

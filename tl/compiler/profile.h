@@ -7,7 +7,6 @@
 
 #include "tl/compiler/diagnostics.h"
 #include "tl/compiler/history.h"
-#include "tl/compiler/model.h"
 
 namespace trunkline::tlc {
 
@@ -18,9 +17,6 @@ struct SurfaceName {
 
 // One method or root type a line; `#` begins a comment.
 std::vector<SurfaceName> ReadSurface(std::istream& in, const std::string& file);
-
-// type, constructor.
-Fallbacks ReadFallbacks(std::istream& in, const std::string& file, Diagnostics& diagnostics);
 
 std::vector<const Definition*> Closure(const History& history,
                                        const std::vector<SurfaceName>& surface,

@@ -208,15 +208,16 @@ std::vector<Combinator> ResolveSchema(const std::vector<CombinatorExpression>& e
   std::set<std::pair<CombinatorKind, std::string>> names;
   std::vector<Combinator> made;
   for (const CombinatorExpression& expression : expressions) {
+    if (!names.emplace(expression.kind, expression.name).second) {
+      diagnostics.Add(expression.position, expression.name + " is defined twice");
+    }
+    if (expression.faulty) continue;
     Combinator combinator = Resolve(expression, scope, diagnostics);
     const auto [first, fresh] = ids.emplace(combinator.id, &expression);
     if (!fresh) {
       diagnostics.Add(expression.position, "id " + Hex(combinator.id) + " of " + combinator.name +
                                                " belongs to " + first->second->name + " on line " +
                                                std::to_string(first->second->position.line));
-    }
-    if (!names.emplace(combinator.kind, combinator.name).second) {
-      diagnostics.Add(expression.position, combinator.name + " is defined twice");
     }
     made.push_back(std::move(combinator));
   }
