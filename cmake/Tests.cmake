@@ -4,7 +4,7 @@ configure_file(${CMAKE_SOURCE_DIR}/tests/paths.h.in ${CMAKE_BINARY_DIR}/gen/test
 
 trunkline_test(common LIBS common common_crypto)
 trunkline_test(common/crypto LIBS common_crypto)
-trunkline_test(tl LIBS tl tl_compiler)
+trunkline_test(tl LIBS tl tl_rewrite tl_compiler)
 trunkline_test(server/mtproto LIBS server_mtproto)
 trunkline_test(server/call LIBS server_call)
 trunkline_test(server/book LIBS server_book)

@@ -57,6 +57,10 @@ void EmitLayered(const Model& model, const History& history, std::size_t parts,
   }));
   outputs.push_back(
       Make(space + "_names.cc", [&](std::ostream& out) { EmitNames(space, history, out); }));
+  outputs.push_back(
+      Make(space + "_rewrite.h", [&](std::ostream& out) { EmitRewriteHeader(model, out); }));
+  outputs.push_back(
+      Make(space + "_rewrite.cc", [&](std::ostream& out) { EmitRewrite(model, out); }));
   for (std::size_t part = 0; part < parts; ++part) {
     const std::string end = "_" + std::to_string(part) + ".cc";
     outputs.push_back(Make(space + "_read" + end,
@@ -105,7 +109,9 @@ std::vector<Output> GenerateLayered(const std::string& space, const LayeredSourc
   const History history = ReadHistory(table, source.folder + "/history.tsv", diagnostics);
   const Fallbacks fallbacks = ReadFallbacks(fallback_table, fallback_file, diagnostics);
   const auto definitions =
-      Closure(history, ReadSurface(surface, source.folder + "/surface.txt"), diagnostics);
+      source.profile == Profile::kFull
+          ? WholeSchema(history)
+          : Closure(history, ReadSurface(surface, source.folder + "/surface.txt"), diagnostics);
   std::vector<Output> outputs;
   if (!diagnostics.empty()) return outputs;
   Model model = BuildModel(space, history, definitions);
@@ -114,14 +120,16 @@ std::vector<Output> GenerateLayered(const std::string& space, const LayeredSourc
   return outputs;
 }
 
-std::vector<Output> GenerateServer(const std::string& path, Diagnostics& diagnostics) {
+std::vector<Output> GenerateAll(const std::string& path, Profile profile,
+                                Diagnostics& diagnostics) {
   const Folder folder(path, diagnostics);
   std::vector<Output> outputs =
       GenerateSingle("mt", folder.Text("mtproto.tl"), folder.File("mtproto.tl"), diagnostics);
   const LayeredSource source{folder.Text("history.tsv"), folder.Text("surface.txt"),
-                             folder.Text("fallbacks.tsv"), path};
+                             folder.Text("fallbacks.tsv"), path, profile};
+  const std::size_t parts = profile == Profile::kFull ? kFullParts : kServerParts;
   CheckNewestFile(folder, source.history, diagnostics);
-  for (Output& output : GenerateLayered("api", source, kApiParts, diagnostics)) {
+  for (Output& output : GenerateLayered("api", source, parts, diagnostics)) {
     outputs.push_back(std::move(output));
   }
   std::istringstream errors(folder.Text("errors.tsv"));

@@ -1,5 +1,5 @@
 // tlc, the TL schema compiler.
-//   tlc generate --schema DIR --profile server --out DIR
+//   tlc generate --schema DIR --profile server|full --out DIR
 //   tlc crc FILE
 // Faults go to stderr as file:line:column: why; exit 1. Wrong usage: exit 2.
 #include <CLI/CLI.hpp>
@@ -33,9 +33,9 @@ bool WriteIfChanged(const std::filesystem::path& path, const std::string& text) 
   return static_cast<bool>(out.flush());
 }
 
-int Generate(const std::string& schema, const std::string& out) {
+int Generate(const std::string& schema, Profile profile, const std::string& out) {
   Diagnostics diagnostics;
-  const std::vector<Output> outputs = GenerateServer(schema, diagnostics);
+  const std::vector<Output> outputs = GenerateAll(schema, profile, diagnostics);
   if (!diagnostics.empty()) return Faults(diagnostics);
   std::error_code error;
   std::filesystem::create_directories(out, error);
@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
   generate->add_option("--schema", schema, "folder of schema files")->required();
   generate->add_option("--profile", profile, "how much of the schema")
       ->required()
-      ->check(CLI::IsMember({"server"}));
+      ->check(CLI::IsMember({"server", "full"}));
   generate->add_option("--out", out, "folder for the code")->required();
   CLI::App* const crc = app.add_subcommand("crc", "print the id of every line of a schema");
   crc->add_option("file", file, "TL text")->required();
@@ -88,5 +88,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return *crc ? trunkline::tlc::Crc(file) : trunkline::tlc::Generate(schema, out);
+  using trunkline::tlc::Profile;
+  return *crc ? trunkline::tlc::Crc(file)
+              : trunkline::tlc::Generate(
+                    schema, profile == "full" ? Profile::kFull : Profile::kServer, out);
 }
