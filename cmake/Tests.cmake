@@ -30,3 +30,21 @@ if(TARGET trunkline-server)
     ${CMAKE_BINARY_DIR}/bin/trunkline-server ${CMAKE_BINARY_DIR}/gramjs)
   set_tests_properties(e2e/gramjs PROPERTIES TIMEOUT 600 LABELS e2e)
 endif()
+
+# The whole schema, out of the default build: `script/test --long` asks for it.
+if(TARGET tl_full)
+  set(TL_PEER tests/tl/peer_compare.cc tests/tl/peer_maker.cc tests/tl/peer_reader.cc tests/tl/peer_schema.cc)
+  add_executable(tl_full_test EXCLUDE_FROM_ALL ${TL_PEER} tests/tl/every_layer_test.cc
+    tests/tl/round_trip_test.cc tests/tl/full/full_test.cc)
+  target_link_libraries(tl_full_test PRIVATE tl_full_rewrite trunkline_flags GTest::gmock GTest::gtest_main)
+endif()
+
+# The bytes of the stock npm client against the codec's, and the codec for it by lines.
+if(TARGET tl_rewrite)
+  add_executable(tl_gramjs tests/tl/gramjs/main.cc
+    tests/tl/peer_compare.cc tests/tl/peer_maker.cc tests/tl/peer_schema.cc)
+  target_link_libraries(tl_gramjs PRIVATE trunkline_flags tl_rewrite)
+  add_test(NAME tl/gramjs COMMAND ${CMAKE_SOURCE_DIR}/tests/tl/gramjs/run
+    $<TARGET_FILE:tl_gramjs> ${CMAKE_BINARY_DIR}/gramjs)
+  set_tests_properties(tl/gramjs PROPERTIES TIMEOUT 600 LABELS e2e)
+endif()

@@ -52,6 +52,12 @@ const Fallbacks& ProjectFallbacks() {
   return fallbacks;
 }
 
+bool Kept(const Schema& newest, const Line& line, const Field& field) {
+  const Line* const last = newest.Find(line.name);
+  const Field* const memory = last == nullptr ? nullptr : last->Find(field.name);
+  return memory != nullptr && Fits(field.type, memory->type);
+}
+
 // What memory has for a field: nothing, or the value and how it is kept.
 struct Comparer::Source {
   const Tree* value = nullptr;    // nullptr when the field is not in memory, or absent there
@@ -75,9 +81,7 @@ Comparer::Source Comparer::SourceOf(const Tree& before, const Field& field) cons
   source.wire = before.line->Find(field.name);
   source.memory = newest_.Find(before.line->name)->Find(field.name);
   if (source.wire == nullptr || source.memory == nullptr) return {};
-  if (!Fits(source.wire->type, source.memory->type) || !Fits(field.type, source.memory->type)) {
-    return {};
-  }
+  if (!Kept(newest_, *before.line, *source.wire) || !Kept(newest_, *before.line, field)) return {};
   const Tree& value = before.items[before.line->IndexOf(*source.wire)];
   if (value.present) source.value = &value;
   return source;

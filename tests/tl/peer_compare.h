@@ -32,6 +32,9 @@ struct Tally {
   std::uint64_t absent = 0;    // optional fields whose constructor the layer lacks
 };
 
+// Whether a field of a line has a place in memory; `newest` is what memory has.
+bool Kept(const Schema& newest, const Line& line, const Field& field);
+
 class Comparer {
  public:
   // Values in memory have the fields of `newest`; they were written at the layer of `to`.

@@ -12,6 +12,10 @@ constexpr int kNever = 1000;
 // help.getConfig, a call without fields, for !X.
 constexpr std::uint32_t kGetConfig = 0xc4f9186b;
 
+bool IsId(std::string_view field) {
+  return field.ends_with("id") || field.ends_with("ids");
+}
+
 }  // namespace
 
 Maker::Maker(const Schema& schema, std::uint64_t seed, int constructors_max)
@@ -96,6 +100,7 @@ void Maker::Object(const Line& line, int depth, Fill fill) {
     if (field.type.kind == Kind::kWord) {
       Number(words[field.name], 4);
     } else if (field.word.empty() || (words[field.word] >> field.bit & 1) != 0) {
+      in_id_ = small_ids_ && IsId(field.name);
       Value(field.type, depth - 1);
     }
   }
@@ -116,9 +121,9 @@ void Maker::Value(const Type& type, int depth) {
     case Kind::kBit:
       return;
     case Kind::kInt:
-      return Number(Random(8) == 0 ? 0 : random_(), 4);
+      return Number(in_id_ ? 1 + Random(1u << 30) : Random(8) == 0 ? 0 : random_(), 4);
     case Kind::kLong:
-      return Number(Random(8) == 0 ? 0 : random_(), 8);
+      return Number(in_id_ ? 1 + Random(1ull << 40) : Random(8) == 0 ? 0 : random_(), 8);
     case Kind::kDouble:
       return Number(std::bit_cast<std::uint64_t>(static_cast<double>(Random(1u << 30)) / 64), 8);
     case Kind::kString:

@@ -20,6 +20,9 @@ class Maker {
   // `constructors_max` is about how many constructors one value has at most.
   explicit Maker(const Schema& schema, std::uint64_t seed, int constructors_max = 40);
 
+  // From now on ids are neither zero nor above 40 bits, as real ones are.
+  void UseSmallIds() { small_ids_ = true; }
+
   // A call, or a value with this constructor.
   std::vector<std::uint8_t> Make(const Line& line, Fill fill);
   // `Vector<T>` with `count` elements.
@@ -43,6 +46,8 @@ class Maker {
   std::mt19937_64 random_;
   int constructors_max_;
   int constructors_left_ = 0;
+  bool small_ids_ = false;
+  bool in_id_ = false;
   std::map<std::string, int> needs_;  // levels that the shallowest value of a type has
   std::set<const Line*> used_;
   std::vector<std::uint8_t> out_;
