@@ -39,6 +39,19 @@ if(TARGET tl_full)
   target_link_libraries(tl_full_test PRIVATE tl_full_rewrite trunkline_flags GTest::gmock GTest::gtest_main)
 endif()
 
+# A fuzz target over the whole schema, and the program that made the seeds of both TL targets.
+if(TARGET tl_full)
+  if(TRUNKLINE_FUZZ)
+    add_executable(fuzz_tl_full tests/fuzz/tl_full_fuzz.cc)
+    target_link_options(fuzz_tl_full PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(fuzz_tl_full EXCLUDE_FROM_ALL tests/fuzz/tl_full_fuzz.cc tests/fuzz/replay_main.cc)
+  endif()
+  target_link_libraries(fuzz_tl_full PRIVATE tl_full_rewrite trunkline_flags)
+  add_executable(tl_seeds EXCLUDE_FROM_ALL tests/fuzz/tl_seeds.cc tests/tl/peer_maker.cc tests/tl/peer_schema.cc)
+  target_link_libraries(tl_seeds PRIVATE trunkline_flags)
+endif()
+
 # The bytes of the stock npm client against the codec's, and the codec for it by lines.
 if(TARGET tl_rewrite)
   add_executable(tl_gramjs tests/tl/gramjs/main.cc

@@ -18,7 +18,8 @@ class Cursor {
       tree.line = line;
       return Id(line->id) && Fields(*line, tree) && End();
     }
-    return Value(TypeOf(what), tree) && End();
+    const Type type = TypeOf(what);
+    return (type.vector ? Vector(type, tree) : Constructor(std::string(what), tree)) && End();
   }
 
  private:

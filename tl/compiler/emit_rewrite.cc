@@ -47,9 +47,17 @@ std::string TlName(const WireType& type) {
       return "double";
     case WireKind::kString:
       return "string";
+    case WireKind::kBool:
+      return "Bool";
     default:
       return type.name;
   }
+}
+
+// As a vector's elements: a Bool is a number in fields alone.
+std::string ElementType(const WireType& type, const Model& model) {
+  const auto boxed = model.unions.find(TlName(type));
+  return boxed == model.unions.end() ? CppType(type, model) : boxed->second.full;
 }
 
 // Name, and the function that rewrites it.
@@ -62,7 +70,7 @@ std::map<std::string, std::string> Entries(const Model& model) {
       const WireType& result = run.combinator.result;
       if (result.kind != WireKind::kVector) continue;
       entries["Vector<" + TlName(*result.element) + ">"] =
-          "List<" + CppType(*result.element, model) + ">";
+          "List<" + ElementType(*result.element, model) + ">";
     }
   }
   return entries;
