@@ -5,26 +5,35 @@ trunkline_library(common LIBS spdlog::spdlog_header_only ZLIB::ZLIB)
 trunkline_library(tl/compiler LIBS common CLI11::CLI11)
 trunkline_program(tlc tl/compiler/main.cc LIBS tl_compiler)
 
-if(TARGET tlc)
-  set(TL_GEN ${CMAKE_BINARY_DIR}/gen/tl)
-  file(GLOB TL_SCHEMA CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tl/schema/*)
-  set(TL_GENERATED
-    ${TL_GEN}/mt_types.h ${TL_GEN}/mt_codec.cc
-    ${TL_GEN}/api_types.h ${TL_GEN}/api_names.cc
-    ${TL_GEN}/api_read_0.cc ${TL_GEN}/api_read_1.cc ${TL_GEN}/api_read_2.cc ${TL_GEN}/api_read_3.cc
-    ${TL_GEN}/api_write_0.cc ${TL_GEN}/api_write_1.cc ${TL_GEN}/api_write_2.cc ${TL_GEN}/api_write_3.cc
-    ${TL_GEN}/rpc_errors.h)
-  add_custom_command(OUTPUT ${TL_GENERATED}
-    COMMAND tlc generate --schema ${CMAKE_SOURCE_DIR}/tl/schema --profile server --out ${TL_GEN}
+# trunkline_schema(tl server gen 4): the library `tl` of what tlc makes of tl/schema for a profile, in
+# <build>/gen/tl, its readers and writers in 4 files each; and beside it tl_rewrite, for tests alone. A
+# library that isn't part of ALL costs nothing until something asks for it.
+function(trunkline_schema NAME PROFILE FOLDER PARTS)
+  set(OUT ${CMAKE_BINARY_DIR}/${FOLDER}/tl)
+  set(HEADERS ${OUT}/mt_types.h ${OUT}/api_types.h ${OUT}/api_rewrite.h ${OUT}/rpc_errors.h)
+  set(SOURCES ${OUT}/mt_codec.cc ${OUT}/api_names.cc)
+  math(EXPR LAST "${PARTS} - 1")
+  foreach(PART RANGE ${LAST})
+    list(APPEND SOURCES ${OUT}/api_read_${PART}.cc ${OUT}/api_write_${PART}.cc)
+  endforeach()
+  add_custom_command(OUTPUT ${HEADERS} ${SOURCES} ${OUT}/api_rewrite.cc
+    COMMAND tlc generate --schema ${CMAKE_SOURCE_DIR}/tl/schema --profile ${PROFILE} --out ${OUT}
     DEPENDS tlc ${TL_SCHEMA}
-    COMMENT "tlc: TL types and codecs")
-  set(TL_SOURCES ${TL_GENERATED})
-  list(FILTER TL_SOURCES INCLUDE REGEX "\\.cc$")
-  add_library(tl STATIC ${TL_SOURCES})
-  target_link_libraries(tl PUBLIC trunkline_flags common)
+    COMMENT "tlc: TL types and codecs, profile ${PROFILE}")
+  add_library(${NAME} STATIC ${ARGN} ${SOURCES})
+  target_include_directories(${NAME} BEFORE PUBLIC ${CMAKE_BINARY_DIR}/${FOLDER})
+  target_link_libraries(${NAME} PUBLIC trunkline_flags common)
   # Two pointers next to each other are two stores: making a vector of them first takes longer.
-  target_compile_options(tl PRIVATE -fno-tree-slp-vectorize)
-  add_custom_target(tl_headers DEPENDS ${TL_GENERATED})
+  target_compile_options(${NAME} PRIVATE -fno-tree-slp-vectorize)
+  add_library(${NAME}_rewrite STATIC EXCLUDE_FROM_ALL ${OUT}/api_rewrite.cc)
+  target_link_libraries(${NAME}_rewrite PUBLIC ${NAME})
+  add_custom_target(${NAME}_headers DEPENDS ${HEADERS})
+endfunction()
+
+if(TARGET tlc)
+  file(GLOB TL_SCHEMA CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tl/schema/*)
+  trunkline_schema(tl server gen 4)
+  trunkline_schema(tl_full full gen-full 12 EXCLUDE_FROM_ALL)
 endif()
 
 # trunkline_proto(journal_proto server/store/journal.proto): a library of the messages in one file.

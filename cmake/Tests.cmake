@@ -4,7 +4,7 @@ configure_file(${CMAKE_SOURCE_DIR}/tests/paths.h.in ${CMAKE_BINARY_DIR}/gen/test
 
 trunkline_test(common LIBS common common_crypto)
 trunkline_test(common/crypto LIBS common_crypto)
-trunkline_test(tl LIBS tl tl_compiler)
+trunkline_test(tl LIBS tl tl_rewrite tl_compiler)
 trunkline_test(server/mtproto LIBS server_mtproto)
 trunkline_test(server/call LIBS server_call)
 trunkline_test(server/book LIBS server_book)
@@ -29,4 +29,35 @@ if(TARGET trunkline-server)
   add_test(NAME e2e/gramjs COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/gramjs/run
     ${CMAKE_BINARY_DIR}/bin/trunkline-server ${CMAKE_BINARY_DIR}/gramjs)
   set_tests_properties(e2e/gramjs PROPERTIES TIMEOUT 600 LABELS e2e)
+endif()
+
+# The whole schema, out of the default build: `script/test --long` asks for it.
+if(TARGET tl_full)
+  set(TL_PEER tests/tl/peer_compare.cc tests/tl/peer_maker.cc tests/tl/peer_reader.cc tests/tl/peer_schema.cc)
+  add_executable(tl_full_test EXCLUDE_FROM_ALL ${TL_PEER} tests/tl/every_layer_test.cc
+    tests/tl/round_trip_test.cc tests/tl/full/full_test.cc)
+  target_link_libraries(tl_full_test PRIVATE tl_full_rewrite trunkline_flags GTest::gmock GTest::gtest_main)
+endif()
+
+# A fuzz target over the whole schema, and the program that made the seeds of both TL targets.
+if(TARGET tl_full)
+  if(TRUNKLINE_FUZZ)
+    add_executable(fuzz_tl_full tests/fuzz/tl_full_fuzz.cc)
+    target_link_options(fuzz_tl_full PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(fuzz_tl_full EXCLUDE_FROM_ALL tests/fuzz/tl_full_fuzz.cc tests/fuzz/replay_main.cc)
+  endif()
+  target_link_libraries(fuzz_tl_full PRIVATE tl_full_rewrite trunkline_flags)
+  add_executable(tl_seeds EXCLUDE_FROM_ALL tests/fuzz/tl_seeds.cc tests/tl/peer_maker.cc tests/tl/peer_schema.cc)
+  target_link_libraries(tl_seeds PRIVATE trunkline_flags)
+endif()
+
+# The bytes of the stock npm client against the codec's, and the codec for it by lines.
+if(TARGET tl_rewrite)
+  add_executable(tl_gramjs tests/tl/gramjs/main.cc
+    tests/tl/peer_compare.cc tests/tl/peer_maker.cc tests/tl/peer_schema.cc)
+  target_link_libraries(tl_gramjs PRIVATE trunkline_flags tl_rewrite)
+  add_test(NAME tl/gramjs COMMAND ${CMAKE_SOURCE_DIR}/tests/tl/gramjs/run
+    $<TARGET_FILE:tl_gramjs> ${CMAKE_BINARY_DIR}/gramjs)
+  set_tests_properties(tl/gramjs PROPERTIES TIMEOUT 600 LABELS e2e)
 endif()

@@ -50,8 +50,8 @@ TEST(GoldenTest, SchemaOfOneLayer) {
 TEST(GoldenTest, SchemaWithLayers) {
   Diagnostics diagnostics;
   const LayeredSource source{Text("layered.tsv"), Text("layered_surface.txt"),
-                             Text("layered_fallbacks.tsv"), "golden"};
-  ExpectGolden(GenerateLayered("layered", source, 1, diagnostics), 4);
+                             Text("layered_fallbacks.tsv"), "golden", Profile::kServer};
+  ExpectGolden(GenerateLayered("layered", source, 1, diagnostics), 6);
   ExpectNoFaults(diagnostics);
 }
 

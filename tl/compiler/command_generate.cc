@@ -1,4 +1,4 @@
-// tlc generate --schema DIR --profile server --out DIR: the C++ types and codecs.
+// tlc generate --schema DIR --profile server|full --out DIR: the C++ types and codecs.
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -19,7 +19,8 @@ struct Options {
 
 int Generate(const Options& options) {
   Diagnostics diagnostics;
-  const std::vector<Output> outputs = GenerateServer(options.schema, diagnostics);
+  const Profile profile = options.profile == "full" ? Profile::kFull : Profile::kServer;
+  const std::vector<Output> outputs = GenerateAll(options.schema, profile, diagnostics);
   if (!diagnostics.empty()) {
     diagnostics.Print(std::cerr);
     return 1;
@@ -41,9 +42,11 @@ void AddGenerate(CLI::App& app, int& exit_code) {
   CLI::App* const command = app.add_subcommand("generate", "Write C++ types and codecs");
   const auto options = std::make_shared<Options>();
   command->add_option("--schema", options->schema, "Folder of schema files")->required();
-  command->add_option("--profile", options->profile, "How much of the schema: server")
+  command
+      ->add_option("--profile", options->profile,
+                   "How much of the schema: the server's surface, or everything")
       ->required()
-      ->check(CLI::IsMember({"server"}));
+      ->check(CLI::IsMember({"server", "full"}));
   command->add_option("--out", options->out, "Folder for the code")->required();
   command->callback([options, &exit_code] { exit_code = Generate(*options); });
 }

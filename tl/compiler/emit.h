@@ -25,6 +25,10 @@ void EmitWriters(const Model& model, std::size_t part, std::size_t parts, std::o
 // NameOf and IsMethod over the whole history.
 void EmitNames(const std::string& space, const History& history, std::ostream& out);
 
+// <space>_rewrite.h and .cc: read and write again by name, for tests.
+void EmitRewriteHeader(const Model& model, std::ostream& out);
+void EmitRewrite(const Model& model, std::ostream& out);
+
 // rpc_errors.h from the table code, TYPE, when.
 void EmitErrors(std::istream& table, const std::string& file, std::ostream& out,
                 Diagnostics& diagnostics);

@@ -117,7 +117,8 @@ class LayoutReader {
           std::any_of(layout_.fields.begin(), layout_.fields.end(), [&](const Field& field) {
             return Kept(field) == &member && (!field.condition || Direct(field, member));
           });
-      if (read) continue;
+      // A bit that another field sets may be this one's too.
+      if (read && !(member.shared && words_gather_)) continue;
       out_ << "  v." << (member.condition ? member.data : member.name) << " = {};\n";
     }
   }

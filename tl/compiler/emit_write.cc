@@ -195,6 +195,17 @@ class LayoutWriter {
     return "  if (" + Bits(word.name, bits) + ") {\n" + lines + "  }\n";
   }
 
+  bool BitIsDirect(const Field& field) const {
+    return std::all_of(layout_.fields.begin(), layout_.fields.end(), [&](const Field& other) {
+      const Member* const member = Kept(other);
+      const bool same_bit = field.condition && other.condition &&
+                            other.condition->word == field.condition->word &&
+                            other.condition->bit == field.condition->bit;
+      if (&other == &field) return member != nullptr && Direct(other, *member);
+      return !same_bit || member == nullptr || Direct(other, *member);
+    });
+  }
+
   bool SharesItsBit(const Field& field) const {
     return 1 < std::count_if(layout_.fields.begin(), layout_.fields.end(), [&](const Field& other) {
              return other.condition && other.condition->word == field.condition->word &&
@@ -205,7 +216,8 @@ class LayoutWriter {
   std::string Value(const Field& field, const Member& member) const {
     const bool plain = member.storage == Storage::kValue;
     std::string value = "v." + member.name + (plain ? "" : "()");
-    if (!plain && Direct(field, member)) value = "v." + member.data;
+    // Where nothing else sets the bit, the value is there.
+    if (!plain && BitIsDirect(field)) value = "v." + member.data;
     return FitOf(field, &member) == Fit::kWiden ? "static_cast<std::int32_t>(" + value + ")"
                                                 : value;
   }

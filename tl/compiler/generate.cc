@@ -31,6 +31,10 @@ void EmitLayered(const Model& model, const History& history, std::size_t parts,
   }));
   outputs.push_back(
       Make(space + "_names.cc", [&](std::ostream& out) { EmitNames(space, history, out); }));
+  outputs.push_back(
+      Make(space + "_rewrite.h", [&](std::ostream& out) { EmitRewriteHeader(model, out); }));
+  outputs.push_back(
+      Make(space + "_rewrite.cc", [&](std::ostream& out) { EmitRewrite(model, out); }));
   for (std::size_t part = 0; part < parts; ++part) {
     const std::string end = "_" + std::to_string(part) + ".cc";
     outputs.push_back(Make(space + "_read" + end,
@@ -79,7 +83,9 @@ std::vector<Output> GenerateLayered(const std::string& space, const LayeredSourc
   const FallbackTable fallbacks =
       ReadFallbackTable(source.fallbacks, source.folder + "/fallbacks.tsv", diagnostics);
   const auto definitions =
-      Closure(history, ReadSurface(surface, source.folder + "/surface.txt"), diagnostics);
+      source.profile == Profile::kFull
+          ? WholeSchema(history)
+          : Closure(history, ReadSurface(surface, source.folder + "/surface.txt"), diagnostics);
   std::vector<Output> outputs;
   if (!diagnostics.empty()) return outputs;
   Model model = BuildModel(space, history, definitions);
@@ -90,15 +96,17 @@ std::vector<Output> GenerateLayered(const std::string& space, const LayeredSourc
   return outputs;
 }
 
-std::vector<Output> GenerateServer(const std::string& path, Diagnostics& diagnostics) {
+std::vector<Output> GenerateAll(const std::string& path, Profile profile,
+                                Diagnostics& diagnostics) {
   const Folder folder(path, diagnostics);
   std::vector<Output> outputs =
       GenerateSingle("mt", folder.Text("mtproto.tl"), folder.File("mtproto.tl"), diagnostics);
   const LayeredSource source{folder.Text("history.tsv"), folder.Text("surface.txt"),
-                             folder.Text("fallbacks.tsv"), path};
+                             folder.Text("fallbacks.tsv"), path, profile};
+  const std::size_t parts = profile == Profile::kFull ? kFullParts : kServerParts;
   CheckNewestFile(folder, source.history, diagnostics);
   Diagnostics layered;  // faults of mtproto.tl must not hide those of the layers
-  for (Output& output : GenerateLayered("api", source, kApiParts, layered)) {
+  for (Output& output : GenerateLayered("api", source, parts, layered)) {
     outputs.push_back(std::move(output));
   }
   for (const Diagnostic& one : layered.items()) diagnostics.Add(one.position, one.message);

@@ -9,7 +9,15 @@
 
 namespace trunkline::tlc {
 
-inline constexpr std::size_t kApiParts = 4;
+// How much of the schema code is made for.
+enum class Profile {
+  kServer,  // surface.txt and what it leads to
+  kFull,    // everything that any layer had
+};
+
+// Files of readers, and of writers; cmake/Generated.cmake counts on it.
+inline constexpr std::size_t kServerParts = 4;
+inline constexpr std::size_t kFullParts = 12;
 
 struct Output {
   std::string name;
@@ -18,7 +26,8 @@ struct Output {
 
 // Reads mtproto.tl, api.tl, history.tsv, surface.txt, fallbacks.tsv and errors.tsv of the folder.
 // Empty when something is wrong, which `diagnostics` tells then.
-std::vector<Output> GenerateServer(const std::string& folder, Diagnostics& diagnostics);
+std::vector<Output> GenerateAll(const std::string& folder, Profile profile,
+                                Diagnostics& diagnostics);
 
 // The texts of a schema with layers, and the names that faults in them are told under.
 struct LayeredSource {
@@ -26,9 +35,10 @@ struct LayeredSource {
   std::string surface;
   std::string fallbacks;
   std::string folder;  // in front of history.tsv, surface.txt, fallbacks.tsv
+  Profile profile = Profile::kServer;
 };
 
-// Types, names, then `parts` files of readers and writers each.
+// Types, names, rewriters, then `parts` files of readers and writers each.
 std::vector<Output> GenerateLayered(const std::string& space, const LayeredSource& source,
                                     std::size_t parts, Diagnostics& diagnostics);
 
