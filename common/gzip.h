@@ -1,8 +1,9 @@
 // gzip, as TL's gzip_packed carries it: gzip out; gzip or zlib in, since one client library sends
-// zlib. Every call stands alone, on any thread.
+// zlib.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "common/bytes.h"
 
@@ -15,11 +16,26 @@ inline constexpr std::size_t kInflateRatioFloor = 64 * 1024;
 // No message to or from a client is larger, packed or not.
 inline constexpr std::size_t kInflatedBytesMax = 10 * 1024 * 1024;
 
-// Unpacks into `out`, replacing it. False, with `out` empty, for damaged or cut data, bytes behind
-// the end of it, or more output than `bytes_max` or the ratio allows.
-bool Inflate(ByteView packed, std::size_t bytes_max, Bytes& out);
+// Keeps zlib's working memory between calls, and takes it only when first needed. Not thread-safe:
+// one object belongs to one thread.
+class Gzip {
+ public:
+  Gzip();
+  ~Gzip();
 
-// Always succeeds; the result may be larger than `plain`.
-Bytes Gzip(ByteView plain);
+  // Unpacks into `out`, replacing it. False, with `out` empty, for damaged or cut data, bytes
+  // behind the end of it, or more output than `bytes_max` or the ratio allows.
+  bool Inflate(ByteView packed, Bytes& out, std::size_t bytes_max = kInflatedBytesMax);
+
+  // Packs into `out`, replacing it. False, with `out` undefined, unless the result is smaller than
+  // `plain`.
+  bool Deflate(ByteView plain, Bytes& out);
+
+ private:
+  class Inflater;
+  class Deflater;
+  std::unique_ptr<Inflater> inflater_;
+  std::unique_ptr<Deflater> deflater_;
+};
 
 }  // namespace trunkline

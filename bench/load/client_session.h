@@ -19,7 +19,7 @@
 #include "common/ids.h"
 #include "common/time.h"
 #include "server/mtproto/envelope.h"
-#include "server/mtproto/gzip.h"
+#include "common/gzip.h"
 #include "tl/mt_types.h"
 #include "tl/runtime/arena.h"
 
@@ -153,7 +153,7 @@ class ClientSession {
   std::deque<SessionEvent> events_;
   Counters counters_;
   tl::Arena arena_;
-  mtproto::Gzip gzip_;
+  Gzip gzip_;
 };
 
 }  // namespace trunkline::load

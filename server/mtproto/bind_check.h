@@ -5,7 +5,7 @@
 #include "common/bytes.h"
 #include "common/secret.h"
 #include "server/mtproto/engine.h"
-#include "server/mtproto/gzip.h"
+#include "common/gzip.h"
 
 namespace trunkline::mtproto {
 

@@ -52,11 +52,6 @@ inline constexpr Duration kDisconnectDelayMax{
     600'000};  // ping_delay_disconnect: some ask for 16 hours
 inline constexpr std::int32_t kFutureSaltsMax = 64;
 
-// gzip_packed: what may come out of one packet, and how much of it for each byte that went in.
-inline constexpr std::size_t kInflatedBytesMax = 10 * 1024 * 1024;
-inline constexpr std::size_t kInflateRatioMax = 200;
-inline constexpr std::size_t kInflateRatioFloor =
-    64 * 1024;  // small bodies may compress as they like
 // Results and updates above this are sent as gzip_packed when that makes them smaller.
 inline constexpr std::size_t kGzipFrom = 1024;
 

@@ -16,7 +16,7 @@
 
 #include "common/entropy.h"
 #include "server/mtproto/engine.h"
-#include "server/mtproto/gzip.h"
+#include "common/gzip.h"
 #include "server/mtproto/message_ids.h"
 #include "server/mtproto/outputs.h"
 #include "server/mtproto/session.h"

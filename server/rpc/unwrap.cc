@@ -74,7 +74,7 @@ bool Unpack(ByteView packed, Bytes& out) {
   ::tl::Reader reader(packed, nullptr);
   reader.U32();
   const std::string_view data = reader.Bytes();
-  return reader.ExpectEnd() && Inflate(AsBytes(data), kUnpackedBytesMax, out);
+  return reader.ExpectEnd() && Gzip().Inflate(AsBytes(data), out, kUnpackedBytesMax);
 }
 
 }  // namespace

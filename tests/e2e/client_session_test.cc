@@ -174,7 +174,7 @@ TEST_F(ClientSessionTest, GivesUpOnWhatARepeatCannotCure) {
 TEST_F(ClientSessionTest, UnpacksResults) {
   const RequestId request = session_.Send(Query());
   const MessageId id = Take().header.msg_id;
-  mtproto::Gzip gzip;
+  Gzip gzip;
   const Bytes plain(4096, 7);
   Bytes packed;
   ASSERT_TRUE(gzip.Deflate(plain, packed));

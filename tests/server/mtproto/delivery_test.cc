@@ -2,7 +2,7 @@
 // bounds.
 #include <gtest/gtest.h>
 
-#include "server/mtproto/gzip.h"
+#include "common/gzip.h"
 #include "server/mtproto/session_limits.h"
 #include "tests/server/mtproto/test_client.h"
 

@@ -1,7 +1,7 @@
 // Each service message and its answer.
 #include <gtest/gtest.h>
 
-#include "server/mtproto/gzip.h"
+#include "common/gzip.h"
 #include "server/mtproto/salts.h"
 #include "server/mtproto/session_limits.h"
 #include "tests/server/mtproto/test_client.h"

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "common/gzip.h"
-
 namespace trunkline::rpc {
 namespace {
 
@@ -40,47 +38,6 @@ TEST(IsJson, DepthIsBounded) {
   EXPECT_TRUE(IsJson(nested(32)));
   EXPECT_FALSE(IsJson(nested(33)));
   EXPECT_FALSE(IsJson(std::string(1'000'000, '[')));
-}
-
-TEST(Gzip, ThereAndBack) {
-  for (const std::size_t size : {0u, 1u, 1000u, 100'000u}) {
-    Bytes plain(size);
-    for (std::size_t i = 0; i < size; ++i) plain[i] = static_cast<std::uint8_t>(i * i >> 3);
-    Bytes out;
-    ASSERT_TRUE(Inflate(Gzip(plain), 1'000'000, out)) << size;
-    EXPECT_EQ(out, plain);
-  }
-}
-
-// zlib's form, which one client library sends: 78 .. instead of 1f 8b.
-TEST(Gzip, Zlib) {
-  const Bytes packed = FromHex("789c4b4c4a4e494d0300081e0257");
-  Bytes out;
-  EXPECT_FALSE(Inflate(packed, 100, out));  // its checksum is wrong
-  const Bytes good = FromHex("789c4b4c4a0600024d0127");
-  ASSERT_TRUE(Inflate(good, 100, out));
-  EXPECT_EQ(AsText(out), "abc");
-}
-
-TEST(Gzip, DamagedCutAndTrailing) {
-  Bytes packed = Gzip(Bytes(500, 7));
-  Bytes out;
-  for (std::size_t size = 0; size < packed.size(); ++size) {
-    EXPECT_FALSE(Inflate(ByteView(packed).first(size), 1000, out)) << size;
-    EXPECT_TRUE(out.empty());
-  }
-  packed.push_back(0);
-  EXPECT_FALSE(Inflate(packed, 1000, out));
-}
-
-TEST(Gzip, Bounds) {
-  Bytes out;
-  const Bytes packed = Gzip(Bytes(5000, 7));
-  EXPECT_TRUE(Inflate(packed, 5000, out));
-  EXPECT_FALSE(Inflate(packed, 4999, out));
-  EXPECT_FALSE(Inflate(packed, 0, out));
-  // A bomb: a thousand to one.
-  EXPECT_FALSE(Inflate(Gzip(Bytes(9 * 1024 * 1024)), 10 * 1024 * 1024, out));
 }
 
 }  // namespace
