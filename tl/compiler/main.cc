@@ -1,6 +1,7 @@
 // tlc, the TL schema compiler.
 //   tlc generate --schema DIR --profile server --out DIR
 //   tlc crc FILE
+//   tlc dump FILE, tlc dump --hex TEXT, tlc parse FILE
 // Faults go to stderr as file:line:column: why; exit 1. Wrong usage: exit 2.
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include <sstream>
 #include <string>
 
+#include "tl/compiler/command_dump.h"
 #include "tl/compiler/emit.h"
 #include "tl/compiler/generate.h"
 #include "tl/compiler/parser.h"
@@ -83,10 +85,13 @@ int main(int argc, char** argv) {
   generate->add_option("--out", out, "folder for the code")->required();
   CLI::App* const crc = app.add_subcommand("crc", "print the id of every line of a schema");
   crc->add_option("file", file, "TL text")->required();
+  int text_result = 0;
+  trunkline::tlc::AddTextCommands(app, text_result);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  if (!*generate && !*crc) return text_result;
   return *crc ? trunkline::tlc::Crc(file) : trunkline::tlc::Generate(schema, out);
 }
