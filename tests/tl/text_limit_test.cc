@@ -17,8 +17,11 @@ bool IsBalanced(const std::string& text) {
   bool within = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (within) {
-      if (text[i] == '\\') ++i;
-      if (text[i] == '"') within = false;
+      if (text[i] == '\\') {
+        ++i;
+      } else if (text[i] == '"') {
+        within = false;
+      }
     } else if (text[i] == '"') {
       within = true;
     } else if (text[i] == '{' || text[i] == '[') {
@@ -143,7 +146,7 @@ TEST(TextLimitTest, Sizes) {
   const TextOptions small{.type = "Vector<int>", .text_bytes_max = 1000};
   const Printed printed = PrintNext(bytes, BothSchemas(), small);
   EXPECT_LT(printed.text.size(), 1100u);
-  EXPECT_TRUE(printed.text.ends_with(R"({"_error": "text limit", "offset": 1344}])"))
+  EXPECT_TRUE(printed.text.ends_with(R"({"_error": "text limit", "offset": 1340}])"))
       << printed.text;
   EXPECT_EQ(printed.error, WireError::kTooLarge);
   const Bytes profile =
@@ -227,7 +230,7 @@ constexpr Hostile kHostile[] = {
      "userEmpty is no InputUser"},
     {R"({"_": "users.getUsers", "id": [{"_": "users.getUsers", "id": []}]})", 37,
      "users.getUsers is no InputUser"},
-    {R"({"_": "users.getUsers", "id": [{"_": "inputUserSelf"},]})", 55, "'{' is expected"},
+    {R"({"_": "users.getUsers", "id": [{"_": "inputUserSelf"},]})", 54, "'{' is expected"},
     {R"({"_": "users.getUsers", "id": [{"_": "inputUserSelf"})", 53, "']' is expected"},
     {R"({"_": "msg_container", "messages": [{"_": "ping", "ping_id": 1}]})", 42,
      "ping is no message"},

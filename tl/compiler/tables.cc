@@ -84,9 +84,12 @@ class Builder {
     line.first_layer = static_cast<std::uint16_t>(definition.runs[run].first);
     line.last_layer = static_cast<std::uint16_t>(LastLayer(history_, definition, run));
     SchemaField result;
-    result.kind = FieldKind::kBoxed;
-    result.type = Name(definition.type);
-    if (line.method) SetType(combinator.result, combinator.position, result);
+    if (line.method) {
+      SetType(combinator.result, combinator.position, result);
+    } else {
+      result.kind = FieldKind::kBoxed;
+      result.type = Name(definition.type);
+    }
     line.result = Ref(result);
     std::vector<std::uint16_t> refs;
     for (const SchemaField& field : FieldsOf(combinator)) refs.push_back(Ref(field));

@@ -9,6 +9,7 @@ namespace {
 
 constexpr char kDigits[] = "0123456789abcdef";
 constexpr int kDoubleDigits = 16;
+constexpr std::size_t kUtf8SizeMax = 4;
 
 std::uint32_t Byte(std::string_view text, std::size_t at) {
   return static_cast<std::uint8_t>(text[at]);
@@ -53,6 +54,14 @@ std::size_t Utf8Size(std::string_view text) {
   const bool overlong = (size == 3 && code < 0x800) || (size == 4 && code < 0x10000);
   const bool none = (code >= 0xd800 && code < 0xe000) || code > 0x10ffff;
   return overlong || none ? 0 : size;
+}
+
+std::string_view Head(std::string_view text, std::size_t size) {
+  if (text.size() <= size) return text;
+  for (std::size_t less = 1; less < kUtf8SizeMax && less <= size; ++less) {
+    if (Utf8Size(text.substr(size - less)) > less) return text.substr(0, size - less);
+  }
+  return text.substr(0, size);
 }
 
 void TextOut::Open(char bracket) {

@@ -50,4 +50,7 @@ class TextOut {
 // Bytes of the UTF-8 character that the text begins with; 0 when it doesn't begin with one.
 std::size_t Utf8Size(std::string_view text);
 
+// At most `size` of the text's first bytes, so that no character is cut in two.
+std::string_view Head(std::string_view text, std::size_t size);
+
 }  // namespace tl::text

@@ -149,34 +149,35 @@ class Printer {
     const std::string_view text = in.Bytes();
     if (!Check(in)) return;
     last_size_ = text.size();
-    const RawObject bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
-    const RawObject padding(bytes.data() + bytes.size(), in.Rest().data());
+    const auto* const end = reinterpret_cast<const std::uint8_t*>(text.data()) + text.size();
+    const RawObject padding(end, in.Rest().data());
     const auto size = static_cast<std::size_t>(in.Rest().data() - start);
     const auto is_set = [](std::uint8_t byte) { return byte != 0; };
     // Another form of the length, or something in the padding: Parse would not make that again.
     if (size != BytesSize(text.size()) || std::any_of(padding.begin(), padding.end(), is_set)) {
       inexact_ = true;
     }
-    Shown(bytes, kind);
+    Shown(text, kind);
   }
 
-  void Shown(RawObject bytes, FieldKind kind) {
+  void Shown(std::string_view text, FieldKind kind) {
     const std::size_t room =
         (std::max(options_.text_bytes_max, out_.size()) - out_.size()) / kTextPerByteMax;
     const std::size_t most = std::min(options_.bytes_shown_max, room);
-    const RawObject head = bytes.first(std::min(bytes.size(), most));
-    const bool cut = head.size() < bytes.size();
+    const std::string_view head =
+        kind == FieldKind::kString ? Head(text, most) : text.substr(0, most);
+    const bool cut = head.size() < text.size();
     if (cut) {
       inexact_ = true;
       out_.Open('{');
       out_.Key("_cut");
-      out_.Number(static_cast<std::int64_t>(bytes.size()));
+      out_.Number(static_cast<std::int64_t>(text.size()));
       out_.Key("head");
     }
     if (kind == FieldKind::kString) {
-      out_.String({reinterpret_cast<const char*>(head.data()), head.size()});
+      out_.String(head);
     } else {
-      out_.Hex(head);
+      out_.Hex({reinterpret_cast<const std::uint8_t*>(head.data()), head.size()});
     }
     if (cut) out_.Close('}');
   }
@@ -351,7 +352,7 @@ class Printer {
   void Rest(Reader& in) {
     const RawObject rest = in.TakeRest();
     if (options_.secrets) {
-      Shown(rest, FieldKind::kBytes);
+      Shown({reinterpret_cast<const char*>(rest.data()), rest.size()}, FieldKind::kBytes);
     } else {
       Size("_unknown", rest.size());
     }

@@ -208,12 +208,13 @@ void Scanner::Hex(std::vector<std::uint8_t>& out, std::size_t bytes_max) {
     Fail(start, "the string is too long");
     return;
   }
-  while (end - at_ >= 2) {
+  bool good = end < text_.size() && (end - at_) % 2 == 0;
+  while (good && at_ < end) {
     const auto byte = HexNumber(2);
-    if (!byte) break;
-    out.push_back(static_cast<std::uint8_t>(*byte));
+    good = byte.has_value();
+    if (good) out.push_back(static_cast<std::uint8_t>(*byte));
   }
-  if (at_ != end || end == text_.size()) {
+  if (!good) {
     Fail(start, "a string of hex digits is expected");
     return;
   }
