@@ -2,7 +2,12 @@
 # by tlc, the journal's rows by protoc. Nothing here is edited by hand or committed.
 
 trunkline_library(common LIBS spdlog::spdlog_header_only ZLIB::ZLIB)
-trunkline_library(tl/compiler LIBS common CLI11::CLI11)
+trunkline_library(tl/runtime)
+trunkline_library(tl/compiler LIBS common tl_runtime CLI11::CLI11)
+# tlc carries the schema, so that `tlc dump` works anywhere.
+target_sources(tl_compiler PRIVATE ${CMAKE_SOURCE_DIR}/tl/compiler/embedded.S)
+set_source_files_properties(${CMAKE_SOURCE_DIR}/tl/compiler/embedded.S PROPERTIES OBJECT_DEPENDS
+  "${CMAKE_SOURCE_DIR}/tl/schema/history.tsv;${CMAKE_SOURCE_DIR}/tl/schema/mtproto.tl;${CMAKE_SOURCE_DIR}/tl/schema/secrets.txt")
 trunkline_program(tlc tl/compiler/main.cc LIBS tl_compiler)
 
 # trunkline_schema(tl server gen 4): the library `tl` of what tlc makes of tl/schema for a profile, in
@@ -10,8 +15,9 @@ trunkline_program(tlc tl/compiler/main.cc LIBS tl_compiler)
 # library that isn't part of ALL costs nothing until something asks for it.
 function(trunkline_schema NAME PROFILE FOLDER PARTS)
   set(OUT ${CMAKE_BINARY_DIR}/${FOLDER}/tl)
-  set(HEADERS ${OUT}/mt_types.h ${OUT}/api_types.h ${OUT}/api_rewrite.h ${OUT}/rpc_errors.h)
-  set(SOURCES ${OUT}/mt_codec.cc ${OUT}/api_names.cc)
+  set(HEADERS ${OUT}/mt_types.h ${OUT}/mt_schema.h ${OUT}/api_types.h ${OUT}/api_schema.h ${OUT}/api_rewrite.h
+    ${OUT}/rpc_errors.h)
+  set(SOURCES ${OUT}/mt_codec.cc ${OUT}/mt_schema.cc ${OUT}/api_schema.cc)
   math(EXPR LAST "${PARTS} - 1")
   foreach(PART RANGE ${LAST})
     list(APPEND SOURCES ${OUT}/api_read_${PART}.cc ${OUT}/api_write_${PART}.cc)
@@ -22,7 +28,7 @@ function(trunkline_schema NAME PROFILE FOLDER PARTS)
     COMMENT "tlc: TL types and codecs, profile ${PROFILE}")
   add_library(${NAME} STATIC ${ARGN} ${SOURCES})
   target_include_directories(${NAME} BEFORE PUBLIC ${CMAKE_BINARY_DIR}/${FOLDER})
-  target_link_libraries(${NAME} PUBLIC trunkline_flags common)
+  target_link_libraries(${NAME} PUBLIC trunkline_flags common tl_runtime)
   # Two pointers next to each other are two stores: making a vector of them first takes longer.
   target_compile_options(${NAME} PRIVATE -fno-tree-slp-vectorize)
   add_library(${NAME}_rewrite STATIC EXCLUDE_FROM_ALL ${OUT}/api_rewrite.cc)

@@ -5,6 +5,7 @@ configure_file(${CMAKE_SOURCE_DIR}/tests/paths.h.in ${CMAKE_BINARY_DIR}/gen/test
 trunkline_test(common LIBS common common_crypto)
 trunkline_test(common/crypto LIBS common_crypto)
 trunkline_test(tl LIBS tl tl_rewrite tl_compiler)
+add_dependencies(tl_test tlc)
 trunkline_test(server/mtproto LIBS server_mtproto)
 trunkline_test(server/call LIBS server_call)
 trunkline_test(server/book LIBS server_book)
@@ -20,7 +21,7 @@ if(TARGET server_store)
 endif()
 trunkline_test(tidy LIBS common)
 
-foreach(NAME frame handshake tl_reader envelope session)
+foreach(NAME frame handshake tl_reader tl_text envelope session)
   trunkline_fuzz(${NAME} LIBS tl server_mtproto)
 endforeach()
 

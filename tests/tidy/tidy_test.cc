@@ -58,7 +58,7 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"common", {"common/crypto"}},
       {"common/crypto", {}},
       {"tl/runtime", {}},
-      {"tl/compiler", {}},
+      {"tl/compiler", {"tl/runtime"}},
       {"server/mtproto", {"tl", "tl/runtime"}},
       {"server/call", {}},
       {"server/book", {"server/call"}},

@@ -43,7 +43,7 @@ void ExpectNoFaults(const Diagnostics& diagnostics) {
 
 TEST(GoldenTest, SchemaOfOneLayer) {
   Diagnostics diagnostics;
-  ExpectGolden(GenerateSingle("plain", Text("plain.tl"), "golden/plain.tl", diagnostics), 2);
+  ExpectGolden(GenerateSingle("plain", Text("plain.tl"), "golden/plain.tl", diagnostics), 4);
   ExpectNoFaults(diagnostics);
 }
 
@@ -51,7 +51,7 @@ TEST(GoldenTest, SchemaWithLayers) {
   Diagnostics diagnostics;
   const LayeredSource source{Text("layered.tsv"), Text("layered_surface.txt"),
                              Text("layered_fallbacks.tsv"), "golden", Profile::kServer};
-  ExpectGolden(GenerateLayered("layered", source, 1, diagnostics), 6);
+  ExpectGolden(GenerateLayered("layered", source, 1, diagnostics), 7);
   ExpectNoFaults(diagnostics);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tl/compiler/model.h"
+#include "tl/compiler/tables.h"
 
 namespace trunkline::tlc {
 
@@ -22,8 +23,9 @@ void EmitReaders(const Model& model, std::size_t part, std::size_t parts, std::o
 // Part `part` of `parts` of the writers.
 void EmitWriters(const Model& model, std::size_t part, std::size_t parts, std::ostream& out);
 
-// NameOf and IsMethod over the whole history.
-void EmitNames(const std::string& space, const History& history, std::ostream& out);
+// api_schema.h and api_schema.cc: the whole history as tables, NameOf and IsMethod over them.
+void EmitTablesHeader(const std::string& space, std::ostream& out);
+void EmitTables(const std::string& space, const Tables& tables, std::ostream& out);
 
 // <space>_rewrite.h and .cc: read and write again by name, for tests.
 void EmitRewriteHeader(const Model& model, std::ostream& out);

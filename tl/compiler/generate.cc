@@ -23,14 +23,21 @@ std::vector<Combinator> ReadSchema(const std::string& text, const std::string& f
   return ResolveSchema(ParseSchema(text, file, diagnostics), diagnostics);
 }
 
-void EmitLayered(const Model& model, const History& history, std::size_t parts,
-                 std::vector<Output>& outputs) {
+void AddTables(const std::string& space, const History& history, Secrets* secrets,
+               std::vector<Output>& outputs, Diagnostics& diagnostics) {
+  Secrets none;
+  const Tables tables = BuildTables(history, secrets == nullptr ? none : *secrets, diagnostics);
+  outputs.push_back(
+      Make(space + "_schema.h", [&](std::ostream& out) { EmitTablesHeader(space, out); }));
+  outputs.push_back(
+      Make(space + "_schema.cc", [&](std::ostream& out) { EmitTables(space, tables, out); }));
+}
+
+void EmitLayered(const Model& model, std::size_t parts, std::vector<Output>& outputs) {
   const std::string& space = model.space;
   outputs.push_back(Make(space + "_types.h", [&](std::ostream& out) {
     EmitTypes(model, "tl/schema/history.tsv", out);
   }));
-  outputs.push_back(
-      Make(space + "_names.cc", [&](std::ostream& out) { EmitNames(space, history, out); }));
   outputs.push_back(
       Make(space + "_rewrite.h", [&](std::ostream& out) { EmitRewriteHeader(model, out); }));
   outputs.push_back(
@@ -56,7 +63,8 @@ void CheckNewestFile(const Folder& folder, const std::string& history_text,
 }  // namespace
 
 std::vector<Output> GenerateSingle(const std::string& space, const std::string& text,
-                                   const std::string& file, Diagnostics& diagnostics) {
+                                   const std::string& file, Diagnostics& diagnostics,
+                                   Secrets* secrets) {
   const History history = HistoryOf(ReadSchema(text, file, diagnostics));
   if (!diagnostics.empty()) return {};
   Model model = BuildModel(space, history, WholeSchema(history));
@@ -70,13 +78,14 @@ std::vector<Output> GenerateSingle(const std::string& space, const std::string& 
   outputs.push_back(Make(space + "_codec.cc", [&](std::ostream& out) {
     EmitReaders(model, 0, 1, out);
     EmitWriters(model, 0, 1, out);
-    EmitNames(space, history, out);
   }));
+  AddTables(space, history, secrets, outputs, diagnostics);
+  if (!diagnostics.empty()) outputs.clear();
   return outputs;
 }
 
 std::vector<Output> GenerateLayered(const std::string& space, const LayeredSource& source,
-                                    std::size_t parts, Diagnostics& diagnostics) {
+                                    std::size_t parts, Diagnostics& diagnostics, Secrets* secrets) {
   std::istringstream table(source.history);
   std::istringstream surface(source.surface);
   const History history = ReadHistory(table, source.folder + "/history.tsv", diagnostics);
@@ -92,24 +101,30 @@ std::vector<Output> GenerateLayered(const std::string& space, const LayeredSourc
   CheckSpans(model, diagnostics);
   ApplyFallbacks(fallbacks, model, diagnostics);
   MeasureUnions(model);
-  if (diagnostics.empty()) EmitLayered(model, history, parts, outputs);
+  if (!diagnostics.empty()) return outputs;
+  EmitLayered(model, parts, outputs);
+  AddTables(space, history, secrets, outputs, diagnostics);
+  if (!diagnostics.empty()) outputs.clear();
   return outputs;
 }
 
 std::vector<Output> GenerateAll(const std::string& path, Profile profile,
                                 Diagnostics& diagnostics) {
   const Folder folder(path, diagnostics);
-  std::vector<Output> outputs =
-      GenerateSingle("mt", folder.Text("mtproto.tl"), folder.File("mtproto.tl"), diagnostics);
+  std::istringstream secret_rows(folder.Text("secrets.txt"));
+  Secrets secrets = Secrets::Read(secret_rows, folder.File("secrets.txt"), diagnostics);
+  std::vector<Output> outputs = GenerateSingle("mt", folder.Text("mtproto.tl"),
+                                               folder.File("mtproto.tl"), diagnostics, &secrets);
   const LayeredSource source{folder.Text("history.tsv"), folder.Text("surface.txt"),
                              folder.Text("fallbacks.tsv"), path, profile};
   const std::size_t parts = profile == Profile::kFull ? kFullParts : kServerParts;
   CheckNewestFile(folder, source.history, diagnostics);
   Diagnostics layered;  // faults of mtproto.tl must not hide those of the layers
-  for (Output& output : GenerateLayered("api", source, parts, layered)) {
+  for (Output& output : GenerateLayered("api", source, parts, layered, &secrets)) {
     outputs.push_back(std::move(output));
   }
   for (const Diagnostic& one : layered.items()) diagnostics.Add(one.position, one.message);
+  if (diagnostics.empty()) secrets.CheckUsed(diagnostics);
   std::istringstream errors(folder.Text("errors.tsv"));
   outputs.push_back(Make("rpc_errors.h", [&](std::ostream& out) {
     EmitErrors(errors, folder.File("errors.tsv"), out, diagnostics);

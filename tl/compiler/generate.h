@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tl/compiler/diagnostics.h"
+#include "tl/compiler/secrets.h"
 
 namespace trunkline::tlc {
 
@@ -24,8 +25,8 @@ struct Output {
   std::string text;
 };
 
-// Reads mtproto.tl, api.tl, history.tsv, surface.txt, fallbacks.tsv and errors.tsv of the folder.
-// Empty when something is wrong, which `diagnostics` tells then.
+// Reads mtproto.tl, api.tl, history.tsv, surface.txt, fallbacks.tsv, errors.tsv and secrets.txt of
+// the folder. Empty when something is wrong, which `diagnostics` tells then.
 std::vector<Output> GenerateAll(const std::string& folder, Profile profile,
                                 Diagnostics& diagnostics);
 
@@ -38,12 +39,15 @@ struct LayeredSource {
   Profile profile = Profile::kServer;
 };
 
-// Types, names, rewriters, then `parts` files of readers and writers each.
+// Types, rewriters, tables, then `parts` files of readers and writers each. The tables mark
+// `secrets`, when they are given.
 std::vector<Output> GenerateLayered(const std::string& space, const LayeredSource& source,
-                                    std::size_t parts, Diagnostics& diagnostics);
+                                    std::size_t parts, Diagnostics& diagnostics,
+                                    Secrets* secrets = nullptr);
 
-// One schema text, as for mtproto.tl: no layers, everything in it. Types, then codec.
+// One schema text, as for mtproto.tl: no layers, everything in it. Types, codec, tables.
 std::vector<Output> GenerateSingle(const std::string& space, const std::string& text,
-                                   const std::string& file, Diagnostics& diagnostics);
+                                   const std::string& file, Diagnostics& diagnostics,
+                                   Secrets* secrets = nullptr);
 
 }  // namespace trunkline::tlc

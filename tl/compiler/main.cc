@@ -1,5 +1,6 @@
 // tlc, the TL schema compiler. Faults go to stderr as file:line:column: why; exit 1. Wrong usage:
 // exit 2.
+#include "tl/compiler/command_dump.h"
 #include "tl/compiler/commands.h"
 
 int main(int argc, char** argv) {
@@ -11,6 +12,7 @@ int main(int argc, char** argv) {
   trunkline::tlc::AddDiff(app, exit_code);
   trunkline::tlc::AddAddLayer(app, exit_code);
   trunkline::tlc::AddCrc(app, exit_code);
+  trunkline::tlc::AddTextCommands(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

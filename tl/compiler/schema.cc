@@ -138,7 +138,7 @@ class Resolver {
     }
     if (type.name == "Vector" || type.name == "vector") return Vector(type);
     for (const auto& [name, kind] : kBuiltIn) {
-      if (type.name == name) return WireType{kind, "", nullptr};
+      if (type.name == name) return WireType{kind, "", nullptr, type.name == "bytes"};
     }
     if (scope_.types.contains(type.name)) {
       return WireType{type.percent ? WireKind::kBare : WireKind::kBoxed, type.name, nullptr};

@@ -36,6 +36,7 @@ struct WireType {
   WireKind kind = WireKind::kInt;
   std::string name;  // of the boxed type or the bare constructor
   std::shared_ptr<const WireType> element;
+  bool bytes = false;  // kString that is spelt `bytes`: of interest to texts, not to the wire
 
   bool operator==(const WireType& other) const {
     return kind == other.kind && name == other.name &&
