@@ -30,7 +30,7 @@ function(trunkline_schema NAME PROFILE FOLDER PARTS)
   target_include_directories(${NAME} BEFORE PUBLIC ${CMAKE_BINARY_DIR}/${FOLDER})
   target_link_libraries(${NAME} PUBLIC trunkline_flags common tl_runtime)
   # Two pointers next to each other are two stores: making a vector of them first takes longer.
-  target_compile_options(${NAME} PRIVATE -fno-tree-slp-vectorize)
+  target_compile_options(${NAME} PRIVATE -fno-tree-slp-vectorize )
   add_library(${NAME}_rewrite STATIC EXCLUDE_FROM_ALL ${OUT}/api_rewrite.cc)
   target_link_libraries(${NAME}_rewrite PUBLIC ${NAME})
   add_custom_target(${NAME}_headers DEPENDS ${HEADERS})

@@ -167,8 +167,8 @@ class LayoutReader {
   void EmitNumbers(std::size_t at, std::size_t end) {
     std::size_t bytes = 0;
     for (std::size_t i = at; i < end; ++i) bytes += BytesOf(layout_.fields[i].type.kind);
-    out_ << "  if (r.left(c) < " << bytes
-         << ") [[unlikely]] return r.Failed(WireError::kTruncated);\n";
+    out_ << "  if (!r.Has(c, " << bytes
+         << ")) [[unlikely]] return r.Failed(WireError::kTruncated);\n";
     std::size_t offset = 0;
     for (std::size_t i = at; i < end; ++i) {
       const Field& field = layout_.fields[i];
@@ -326,7 +326,7 @@ void EmitBodies(const Record& record, const Model& model, std::ostream& out) {
 }
 
 constexpr const char* kReadId =
-    "  if (r.left(c) < 4) [[unlikely]] return r.Failed(WireError::kTruncated);\n"
+    "  if (!r.Has(c, 4)) [[unlikely]] return r.Failed(WireError::kTruncated);\n"
     "  const std::uint32_t id = Load<std::uint32_t>(c);\n  c += 4;\n  switch (id) {\n";
 
 void EmitUnion(const Union& of, std::ostream& out) {

@@ -68,7 +68,7 @@ class Arena {
   template <class T>
   [[gnu::always_inline]] bool NewUnsetInBlock(T*& into) {
     constexpr std::size_t kBytes = Aligned(sizeof(T));
-    if (kBytes > left()) [[unlikely]]
+    if (!Has(kBytes)) [[unlikely]]
       return false;
     into = reinterpret_cast<T*>(std::exchange(at_, at_ + kBytes));
     if (into == nullptr) __builtin_unreachable();  // spares every caller a test
@@ -115,6 +115,10 @@ class Arena {
     return (bytes + kAlign - 1) & ~(kAlign - 1);
   }
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+  // The same question as numbers: one addition is less than a difference.
+  bool Has(std::size_t bytes) const {
+    return reinterpret_cast<std::uintptr_t>(at_) + bytes <= reinterpret_cast<std::uintptr_t>(end_);
+  }
 
   struct Block {
     std::unique_ptr<std::byte[]> memory;

@@ -108,10 +108,15 @@ class Reader {
 
   Cursor end() const { return end_; }
   std::size_t left(Cursor c) const { return static_cast<std::size_t>(end_ - c); }
+  // Whether `bytes` are left. As numbers, because a pointer may not go beyond the end, and one
+  // addition is less than a difference.
+  bool Has(Cursor c, std::size_t bytes) const {
+    return reinterpret_cast<std::uintptr_t>(c) + bytes <= reinterpret_cast<std::uintptr_t>(end_);
+  }
 
   template <class T>
   [[gnu::always_inline]] Cursor Number(Cursor c, T& into) {
-    if (left(c) < sizeof(T)) [[unlikely]] {
+    if (!Has(c, sizeof(T))) [[unlikely]] {
       into = T{};
       return Failed(WireError::kTruncated);
     }
@@ -130,7 +135,7 @@ class Reader {
   // `string` and `bytes`: one length byte up to 253, or 254 and three of them; padded to a word. A
   // length that would fit the short form is taken in the long one too.
   [[gnu::noinline]] Cursor Bytes(Cursor c, std::string_view& into) {
-    if (left(c) < 4) [[unlikely]]
+    if (!Has(c, 4)) [[unlikely]]
       return NoBytes(WireError::kTruncated, into);
     std::size_t head = 1;
     std::size_t size = *c;
@@ -140,7 +145,7 @@ class Reader {
       size = Load<std::uint32_t>(c) >> 8;
     }
     const std::size_t padded = (head + size + 3) & ~std::size_t{3};
-    if (left(c) < padded) [[unlikely]]
+    if (!Has(c, padded)) [[unlikely]]
       return NoBytes(WireError::kTruncated, into);
     into = {reinterpret_cast<const char*>(c + head), size};
     c += padded;
@@ -181,11 +186,11 @@ class Reader {
   // Id and count have one check of their bytes.
   [[gnu::always_inline]] Cursor BoxedCount(Cursor c, std::size_t bytes_each_min,
                                            std::size_t& into) {
-    if (left(c) < 8 || Load<std::uint32_t>(c) != kVectorId) [[unlikely]]
+    if (!Has(c, 8) || Load<std::uint32_t>(c) != kVectorId) [[unlikely]]
       return NoVector(c, into);
     into = Load<std::uint32_t>(c + 4);
     c += 8;
-    if (into <= limits_.vector_elements_max && into * bytes_each_min <= left(c)) return c;
+    if (into <= limits_.vector_elements_max && Has(c, into * bytes_each_min)) return c;
     into = 0;
     return Failed(WireError::kTooMany);
   }
