@@ -208,6 +208,9 @@ TEST(TextTest, WhatIsNotWrittenSoIsNotExact) {
     EXPECT_EQ(printed.text, text);
     EXPECT_FALSE(printed.exact);
   }
+  Bytes empty(good.begin(), good.begin() + 8);
+  for (const int byte : {254, 0, 0, 0}) empty.push_back(static_cast<std::uint8_t>(byte));
+  EXPECT_FALSE(PrintNext(empty, BothSchemas(), Whole()).exact);
   EXPECT_TRUE(PrintNext(good, BothSchemas(), Whole()).exact);
 }
 

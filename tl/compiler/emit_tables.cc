@@ -9,7 +9,9 @@ constexpr std::size_t kRefsInARow = 24;
 
 // One literal of all names: thousands of views would each be a constant of their own to compile.
 void EmitNamePool(const std::string& names, std::ostream& out) {
-  out << "constexpr char kNames[] =";
+  out << "// Longer than the standard asks compilers to take.\n"
+         "#pragma GCC diagnostic ignored \"-Woverlength-strings\"\n"
+         "constexpr char kNames[] =";
   for (std::size_t at = 0; at < names.size();) {
     const std::string_view name = names.c_str() + at;
     out << "\n    \"" << name << "\\0\"";

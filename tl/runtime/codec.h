@@ -84,16 +84,19 @@ void AppendBytes(std::vector<std::uint8_t>& out, std::size_t size, Fill fill) {
   assert(end.at() == out.data() + out.size());
 }
 
-// Elements that the layer can't express are left out.
+// Elements that the layer can't express are left out; how many are written is known at the end.
 template <class Sink, class T>
 [[gnu::noinline]] Sink WriteElements(Sink sink, std::span<const T> values, int layer) {
-  std::uint32_t count = 0;
-  for (const T& value : values) count += value.Expressible(layer) ? 1 : 0;
   sink.U32(kVectorId);
-  sink.U32(count);
+  const Sink before_count = sink;
+  sink.U32(0);
+  std::uint32_t count = 0;
   for (const T& value : values) {
-    if (value.Expressible(layer)) sink = value.Put(sink, layer);
+    if (!value.Expressible(layer)) continue;
+    sink = value.Put(sink, layer);
+    ++count;
   }
+  Sink(before_count).U32(count);
   return sink;
 }
 

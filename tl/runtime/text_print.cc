@@ -6,7 +6,6 @@
 #include "tl/runtime/text_form.h"
 #include "tl/runtime/text_mark.h"
 #include "tl/runtime/text_out.h"
-#include "tl/runtime/writer.h"
 
 namespace tl {
 namespace text {
@@ -14,6 +13,7 @@ namespace {
 
 constexpr std::string_view kTextLimit = "text limit";
 constexpr std::string_view kNoSuchType = "no such type";
+constexpr std::uint8_t kLongForm = 254;     // first byte of a long string, and the length of one
 constexpr std::size_t kTextPerByteMax = 6;  // \u0000
 
 std::size_t BytesMin(FieldKind kind) {
@@ -151,10 +151,11 @@ class Printer {
     last_size_ = text.size();
     const auto* const end = reinterpret_cast<const std::uint8_t*>(text.data()) + text.size();
     const RawObject padding(end, in.Rest().data());
-    const auto size = static_cast<std::size_t>(in.Rest().data() - start);
     const auto is_set = [](std::uint8_t byte) { return byte != 0; };
+    const bool is_long = *start >= kLongForm;
     // Another form of the length, or something in the padding: Parse would not make that again.
-    if (size != BytesSize(text.size()) || std::any_of(padding.begin(), padding.end(), is_set)) {
+    if (is_long != (text.size() >= kLongForm) ||
+        std::any_of(padding.begin(), padding.end(), is_set)) {
       inexact_ = true;
     }
     Shown(text, kind);
