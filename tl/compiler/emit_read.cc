@@ -74,8 +74,10 @@ std::string WordOnWire(const std::string& word) {
 
 class LayoutReader {
  public:
-  LayoutReader(const Record& record, const Layout& layout, const Model& model, std::ostream& out)
-      : record_(record), layout_(layout), model_(model), out_(out) {}
+  // `checked`: the caller has seen that all bytes are there.
+  LayoutReader(const Record& record, const Layout& layout, bool checked, const Model& model,
+               std::ostream& out)
+      : record_(record), layout_(layout), checked_(checked), model_(model), out_(out) {}
 
   void Emit() {
     const bool calls =
@@ -167,8 +169,9 @@ class LayoutReader {
   void EmitNumbers(std::size_t at, std::size_t end) {
     std::size_t bytes = 0;
     for (std::size_t i = at; i < end; ++i) bytes += BytesOf(layout_.fields[i].type.kind);
-    out_ << "  if (!r.Has(c, " << bytes
-         << ")) [[unlikely]] return r.Failed(WireError::kTruncated);\n";
+    if (!checked_)
+      out_ << "  if (!r.Has(c, " << bytes
+           << ")) [[unlikely]] return r.Failed(WireError::kTruncated);\n";
     std::size_t offset = 0;
     for (std::size_t i = at; i < end; ++i) {
       const Field& field = layout_.fields[i];
@@ -316,30 +319,76 @@ class LayoutReader {
 
   const Record& record_;
   const Layout& layout_;
+  bool checked_;
   const Model& model_;
   std::ostream& out_;
   bool words_gather_ = false;
 };
 
-void EmitBodies(const Record& record, const Model& model, std::ostream& out) {
-  for (const Layout& layout : record.layouts) LayoutReader(record, layout, model, out).Emit();
+void EmitBodies(const Record& record, bool checked, const Model& model, std::ostream& out) {
+  for (const Layout& layout : record.layouts) {
+    LayoutReader(record, layout, checked, model, out).Emit();
+  }
 }
 
-constexpr const char* kReadId =
-    "  if (!r.Has(c, 4)) [[unlikely]] return r.Failed(WireError::kTruncated);\n"
-    "  const std::uint32_t id = Load<std::uint32_t>(c);\n  c += 4;\n  switch (id) {\n";
+// Whether the switch of a union asks for all bytes of its constructors at once. The one of a method
+// or of any object asks for the id only.
+bool AsksAtOnce(const Union& of, const Model& model) {
+  return model.layered && of.bytes != 0;
+}
 
-void EmitUnion(const Union& of, std::ostream& out) {
+void EmitReadId(std::size_t bytes, std::ostream& out) {
+  out << "  if (!r.Has(c, " << bytes
+      << ")) [[unlikely]] return r.Failed(WireError::kTruncated);\n"
+         "  const std::uint32_t id = Load<std::uint32_t>(c);\n  c += 4;\n";
+}
+
+struct Case {
+  std::uint32_t id;
+  std::string statement;
+};
+
+// A switch over ids. Ids are as good as random, so one over many is parted by their first bits,
+// which makes a table of jumps in place of a long search.
+void EmitSwitch(std::vector<Case> cases, std::ostream& out) {
+  constexpr std::size_t kSearchedMax = 12;
+  constexpr std::uint32_t kFirstBits = 28;
+  const std::string unknown = "    default:\n      return r.UnknownId(id);\n  }\n";
+  if (cases.size() <= kSearchedMax) {
+    out << "  switch (id) {\n";
+    for (const Case& one : cases) {
+      out << "    case 0x" << HexId(one.id) << "u:\n      " << one.statement << "\n";
+    }
+    out << unknown;
+    return;
+  }
+  std::sort(cases.begin(), cases.end(), [](const Case& a, const Case& b) { return a.id < b.id; });
+  out << "  switch (id >> " << kFirstBits << ") {\n";
+  for (std::size_t at = 0; at < cases.size();) {
+    const std::uint32_t first = cases[at].id >> kFirstBits;
+    out << "    case " << first << ":\n      switch (id) {\n";
+    for (; at < cases.size() && cases[at].id >> kFirstBits == first; ++at) {
+      out << "        case 0x" << HexId(cases[at].id) << "u:\n          " << cases[at].statement
+          << "\n";
+    }
+    out << "        default:\n          return r.UnknownId(id);\n      }\n";
+  }
+  out << unknown;
+}
+
+void EmitUnion(const Union& of, const Model& model, std::ostream& out) {
   out << "}  // namespace\n\nCursor " << of.full.substr(2) << "::ReadFrom(Cursor c, Reader& r) {\n";
   if (of.recursive) out << "  const Reader::Nest nest(r);\n  if (!r.ok()) return r.end();\n";
-  out << kReadId;
+  EmitReadId(AsksAtOnce(of, model) ? of.bytes : 4, out);
+  std::vector<Case> cases;
   for (const Record* record : of.constructors) {
     for (const Layout& layout : record->layouts) {
-      out << "    case 0x" << HexId(layout.id) << "u:\n      return Take<" << record->full
-          << ", Body_" << HexId(layout.id) << ">(c, r, *this);\n";
+      cases.push_back({layout.id, "return Take<" + record->full + ", Body_" + HexId(layout.id) +
+                                      ">(c, r, *this);"});
     }
   }
-  out << "    default:\n      return r.UnknownId(id);\n  }\n}\n\nnamespace {\n";
+  EmitSwitch(std::move(cases), out);
+  out << "}\n\nnamespace {\n";
 }
 
 // The two readers whose result is not one type: methods, and any object of MTProto's own schema.
@@ -347,18 +396,20 @@ void EmitAnyReader(const std::string& name, const char* any,
                    const std::vector<const std::vector<Record>*>& lists, const Model& model,
                    std::ostream& out) {
   const std::string type = model.space + "::" + any;
-  out << "Cursor " << name << "From(Cursor c, Reader& r, " << type << "& v) {\n" << kReadId;
+  out << "Cursor " << name << "From(Cursor c, Reader& r, " << type << "& v) {\n";
+  EmitReadId(4, out);
+  std::vector<Case> cases;
   for (const std::vector<Record>* records : lists) {
     for (const Record& record : *records) {
       for (const Layout& layout : record.layouts) {
-        out << "    case 0x" << HexId(layout.id) << "u:\n      return Take<" << record.full
-            << ", Body_" << HexId(layout.id) << ">(c, r, v, id);\n";
+        cases.push_back({layout.id, "return Take<" + record.full + ", Body_" + HexId(layout.id) +
+                                        ">(c, r, v, id);"});
       }
     }
   }
-  out << "    default:\n      return r.UnknownId(id);\n  }\n}\n}  // namespace\n\nbool "
-      << model.space << "::" << name << "(Reader& r, " << type << "& v) {\n"
-      << "  r.Advance([&](Cursor c) { return " << name << "From(c, r, v); });\n"
+  EmitSwitch(std::move(cases), out);
+  out << "}\n}  // namespace\n\nbool " << model.space << "::" << name << "(Reader& r, " << type
+      << "& v) {\n  r.Advance([&](Cursor c) { return " << name << "From(c, r, v); });\n"
       << "  if (!r.ok()) v = {};\n  return r.ok();\n}\n\nnamespace {\n";
 }
 
@@ -369,18 +420,19 @@ void EmitReaders(const Model& model, std::size_t part, std::size_t parts, std::o
   out << "#include \"tl/" << model.space << "_types.h\"\n\nnamespace tl {\nnamespace {\n\n"
       << kTake;
   if (!model.layered) {
-    for (const Record& record : model.constructors) EmitBodies(record, model, out);
-    for (const Record& record : model.methods) EmitBodies(record, model, out);
+    for (const Record& record : model.constructors) EmitBodies(record, false, model, out);
+    for (const Record& record : model.methods) EmitBodies(record, false, model, out);
     for (const auto& [type, of] : model.unions) {
-      if (type != "Object") EmitUnion(of, out);
+      if (type != "Object") EmitUnion(of, model, out);
     }
     EmitAnyReader("ReadObject", "AnyObject", {&model.constructors, &model.methods}, model, out);
   } else {
     const Share share = ShareOf(model, part, parts, true);
-    for (const Record* method : share.methods) EmitBodies(*method, model, out);
+    for (const Record* method : share.methods) EmitBodies(*method, false, model, out);
     for (const Union* of : share.unions) {
-      for (const Record* record : of->constructors) EmitBodies(*record, model, out);
-      EmitUnion(*of, out);
+      for (const Record* record : of->constructors)
+        EmitBodies(*record, AsksAtOnce(*of, model), model, out);
+      EmitUnion(*of, model, out);
     }
     if (part == 0) EmitAnyReader("ReadMethod", "AnyMethod", {&model.methods}, model, out);
   }

@@ -29,11 +29,8 @@ template <class T>
     c = reader.BoxedCount(c, 4, count);
     const std::span<T> values = reader.NewArray<T>(count);
     into = values;
-    for (T& value : values) {
-      c = value.ReadFrom(c, reader);
-      if (c == reader.end() && !reader.ok()) [[unlikely]]
-        break;
-    }
+    // After a failure the rest fails too, each at once: there are no more of them than words.
+    for (T& value : values) c = value.ReadFrom(c, reader);
     return c;
   }
 }
