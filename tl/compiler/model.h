@@ -102,14 +102,6 @@ Fit FitOf(const Field& field, const Member* member);
 Model BuildModel(const std::string& space, const History& history,
                  const std::vector<const Definition*>& definitions);
 
-// The type's constructor that stands in for what can't be expressed, by TL type name.
-using Fallbacks = std::map<std::string, std::string>;
-
-// Fills Union::neutrals. Faults: a fallback that does not exist or doesn't end, and a mandatory
-// field whose type has no constructor at a layer where the field is written.
-void ChooseNeutrals(const Fallbacks& fallbacks, const std::string& file, Model& model,
-                    Diagnostics& diagnostics);
-
 // Fault: a combinator that goes away and comes back more than once, which tl::Constructor can't tell.
 void CheckSpans(const Model& model, Diagnostics& diagnostics);
 
