@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "common/bytes.h"
+#include "common/gzip.h"
 #include "common/ids.h"
 #include "common/time.h"
 #include "server/mtproto/envelope.h"
-#include "common/gzip.h"
 #include "tl/mt_types.h"
 #include "tl/runtime/arena.h"
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "common/bytes.h"
+#include "common/gzip.h"
 #include "common/secret.h"
 #include "server/mtproto/engine.h"
-#include "common/gzip.h"
 
 namespace trunkline::mtproto {
 

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "common/entropy.h"
-#include "server/mtproto/engine.h"
 #include "common/gzip.h"
+#include "server/mtproto/engine.h"
 #include "server/mtproto/message_ids.h"
 #include "server/mtproto/outputs.h"
 #include "server/mtproto/session.h"

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -92,6 +93,8 @@ struct Model {
   std::vector<Record> constructors;
   std::vector<Record> methods;
   std::map<std::string, Union> unions;
+  // Of the whole history, in the profile or not: boxed type, names of its constructors.
+  std::map<std::string, std::set<std::string>> names;
 };
 
 // Whether a field on the wire can be kept in a member whose type is another by now.
@@ -102,7 +105,8 @@ Fit FitOf(const Field& field, const Member* member);
 Model BuildModel(const std::string& space, const History& history,
                  const std::vector<const Definition*>& definitions);
 
-// Fault: a combinator that goes away and comes back more than once, which tl::Constructor can't tell.
+// Fault: a combinator that goes away and comes back more than once, which tl::Constructor can't
+// tell.
 void CheckSpans(const Model& model, Diagnostics& diagnostics);
 
 // Bytes that a value takes on the wire, whatever it is; 0 when they differ.

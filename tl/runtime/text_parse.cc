@@ -55,9 +55,7 @@ class Parser {
   void PutWord(std::uint32_t word) {
     Put(sizeof(word), [&](Writer& writer) { writer.U32(word); });
   }
-  void SetWord(std::size_t at, std::uint32_t word) {
-    Writer(bytes_.data() + at).U32(word);
-  }
+  void SetWord(std::size_t at, std::uint32_t word) { Writer(bytes_.data() + at).U32(word); }
   std::size_t room() const { return std::max(options_.bytes_max, bytes_.size()) - bytes_.size(); }
 
   void Value(const Schema& home, const SchemaField& field) {

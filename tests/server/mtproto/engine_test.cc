@@ -6,8 +6,8 @@
 
 #include "common/crypto/aes.h"
 #include "common/crypto/sha.h"
-#include "server/mtproto/client_handshake.h"
 #include "common/gzip.h"
+#include "server/mtproto/client_handshake.h"
 #include "server/mtproto/plain_message.h"
 #include "server/mtproto/salts.h"
 #include "tests/server/mtproto/handshake_rig.h"
