@@ -42,10 +42,14 @@ std::uint64_t NumberAs(const Tree& before, const Type& from, const Type& to) {
 const Fallbacks& ProjectFallbacks() {
   static const Fallbacks fallbacks = [] {
     Fallbacks made;
-    std::ifstream in(std::string(TRUNKLINE_SOURCE_DIR) + "/tl/schema/fallbacks.tsv");
-    for (std::string row; std::getline(in, row);) {
-      const std::size_t tab = row.find('\t');
-      if (!row.starts_with('#') && tab != row.npos) made[row.substr(0, tab)] = row.substr(tab + 1);
+    for (const char* const file : {"fallbacks.tsv", "fallbacks_full.tsv"}) {
+      std::ifstream in(std::string(TRUNKLINE_SOURCE_DIR) + "/tl/schema/" + file);
+      for (std::string row; std::getline(in, row);) {
+        const std::size_t tab = row.find('\t');
+        if (!row.starts_with('#') && tab != row.npos) {
+          made[row.substr(0, tab)] = row.substr(tab + 1);
+        }
+      }
     }
     return made;
   }();

@@ -89,8 +89,13 @@ std::vector<Output> GenerateLayered(const std::string& space, const LayeredSourc
   std::istringstream table(source.history);
   std::istringstream surface(source.surface);
   const History history = ReadHistory(table, source.folder + "/history.tsv", diagnostics);
-  const FallbackTable fallbacks =
+  FallbackTable fallbacks =
       ReadFallbackTable(source.fallbacks, source.folder + "/fallbacks.tsv", diagnostics);
+  if (source.profile == Profile::kFull) {
+    fallbacks.types.merge(
+        ReadFallbackTable(source.fallbacks_full, source.folder + "/fallbacks_full.tsv", diagnostics)
+            .types);
+  }
   const auto definitions =
       source.profile == Profile::kFull
           ? WholeSchema(history)
@@ -115,8 +120,12 @@ std::vector<Output> GenerateAll(const std::string& path, Profile profile,
   Secrets secrets = Secrets::Read(secret_rows, folder.File("secrets.txt"), diagnostics);
   std::vector<Output> outputs = GenerateSingle("mt", folder.Text("mtproto.tl"),
                                                folder.File("mtproto.tl"), diagnostics, &secrets);
-  const LayeredSource source{folder.Text("history.tsv"), folder.Text("surface.txt"),
-                             folder.Text("fallbacks.tsv"), path, profile};
+  const LayeredSource source{folder.Text("history.tsv"),
+                             folder.Text("surface.txt"),
+                             folder.Text("fallbacks.tsv"),
+                             path,
+                             profile,
+                             folder.Text("fallbacks_full.tsv")};
   const std::size_t parts = profile == Profile::kFull ? kFullParts : kServerParts;
   CheckNewestFile(folder, source.history, diagnostics);
   Diagnostics layered;  // faults of mtproto.tl must not hide those of the layers

@@ -25,8 +25,8 @@ struct Output {
   std::string text;
 };
 
-// Reads mtproto.tl, api.tl, history.tsv, surface.txt, fallbacks.tsv, errors.tsv and secrets.txt of
-// the folder. Empty when something is wrong, which `diagnostics` tells then.
+// Reads mtproto.tl, api.tl, history.tsv, surface.txt, fallbacks.tsv, fallbacks_full.tsv, errors.tsv
+// and secrets.txt of the folder. Empty when something is wrong, which `diagnostics` tells then.
 std::vector<Output> GenerateAll(const std::string& folder, Profile profile,
                                 Diagnostics& diagnostics);
 
@@ -37,6 +37,7 @@ struct LayeredSource {
   std::string fallbacks;
   std::string folder;  // in front of history.tsv, surface.txt, fallbacks.tsv
   Profile profile = Profile::kServer;
+  std::string fallbacks_full;  // more of them, for profile full
 };
 
 // Types, rewriters, tables, then `parts` files of readers and writers each. The tables mark

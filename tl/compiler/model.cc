@@ -256,11 +256,6 @@ Model BuildModel(const std::string& space, const History& history,
   model.layered = history.layer_max != 0;
   model.layer_min = history.layer_min;
   model.layer_max = history.layer_max;
-  for (const Definition& definition : history.definitions) {
-    if (definition.kind == CombinatorKind::kConstructor) {
-      model.names[definition.type].insert(definition.name);
-    }
-  }
   for (const Definition* definition : definitions) {
     auto& records =
         definition->kind == CombinatorKind::kMethod ? model.methods : model.constructors;

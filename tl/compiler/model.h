@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,8 +92,6 @@ struct Model {
   std::vector<Record> constructors;
   std::vector<Record> methods;
   std::map<std::string, Union> unions;
-  // Of the whole history, in the profile or not: boxed type, names of its constructors.
-  std::map<std::string, std::set<std::string>> names;
 };
 
 // Whether a field on the wire can be kept in a member whose type is another by now.

@@ -211,9 +211,11 @@ class Checker {
 
 void CheckNames(const FallbackTable& fallbacks, const Model& model, Diagnostics& diagnostics) {
   for (const auto& [type, row] : fallbacks.types) {
-    const auto of = model.names.find(type);
+    const auto of = model.unions.find(type);
     std::set<std::string> names;
-    if (of != model.names.end()) names = of->second;
+    if (of != model.unions.end()) {
+      for (const Record* record : of->second.constructors) names.insert(record->definition->name);
+    }
     for (const Cell& cell : row.constructors) {
       if (names.erase(cell.text) > 0) continue;
       diagnostics.Add(cell.position,
