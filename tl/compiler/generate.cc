@@ -91,11 +91,8 @@ std::vector<Output> GenerateLayered(const std::string& space, const LayeredSourc
   const History history = ReadHistory(table, source.folder + "/history.tsv", diagnostics);
   FallbackTable fallbacks =
       ReadFallbackTable(source.fallbacks, source.folder + "/fallbacks.tsv", diagnostics);
-  if (source.profile == Profile::kFull) {
-    fallbacks.types.merge(
-        ReadFallbackTable(source.fallbacks_full, source.folder + "/fallbacks_full.tsv", diagnostics)
-            .types);
-  }
+  FallbackTable others =
+      ReadFallbackTable(source.fallbacks_full, source.folder + "/fallbacks_full.tsv", diagnostics);
   const auto definitions =
       source.profile == Profile::kFull
           ? WholeSchema(history)
@@ -103,6 +100,8 @@ std::vector<Output> GenerateLayered(const std::string& space, const LayeredSourc
   std::vector<Output> outputs;
   if (!diagnostics.empty()) return outputs;
   Model model = BuildModel(space, history, definitions);
+  std::erase_if(others.types, [&](const auto& row) { return !model.unions.contains(row.first); });
+  fallbacks.types.merge(others.types);
   CheckSpans(model, diagnostics);
   ApplyFallbacks(fallbacks, model, diagnostics);
   MeasureUnions(model);

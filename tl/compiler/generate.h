@@ -37,7 +37,7 @@ struct LayeredSource {
   std::string fallbacks;
   std::string folder;  // in front of history.tsv, surface.txt, fallbacks.tsv
   Profile profile = Profile::kServer;
-  std::string fallbacks_full{};  // more of them, for profile full
+  std::string fallbacks_full{};  // more of them, for types that only profile full needs one for
 };
 
 // Types, rewriters, tables, then `parts` files of readers and writers each. The tables mark
