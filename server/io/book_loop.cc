@@ -69,6 +69,7 @@ absl::Status BookLoop::Restore() {
 }
 
 void BookLoop::Start() {
+  UpdateStats(Now());  // ready from now on, not from the thread's first turn
   boost::asio::post(context_, [this] { Drain(); });  // deadlines that passed while we were away
   thread_ = std::thread([this] { Run(); });
 }
