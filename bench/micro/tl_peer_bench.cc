@@ -171,6 +171,8 @@ PEERS(LongUpdates);
 // Prints as usual and keeps the medians.
 class RatioReporter : public benchmark::ConsoleReporter {
  public:
+  RatioReporter() : ConsoleReporter(OO_None) {}
+
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
       failed_ |= run.error_occurred;
