@@ -45,6 +45,21 @@ const Record* FindConstructor(const Model& model, const std::string& name);
 // Wire bytes that a value takes at least.
 std::size_t BytesMin(const WireType& type, const Model& model);
 
+// What readers and writers of a layout share.
+
+// Conditional fields that one test of their bits can jump over together.
+inline constexpr std::size_t kGroupMin = 3;
+inline constexpr std::size_t kGroupMax = 8;
+
+// `(word & 0x00000004u) != 0`.
+std::string Bits(const std::string& word, std::uint32_t bits);
+// The bit that a conditional field hangs on.
+std::uint32_t BitOf(const Field& field);
+// The member that holds a field; nullptr when it is dropped.
+const Member* KeptBy(const Record& record, const Field& field);
+// Whether the field's bit on the wire is the member's bit in the struct.
+bool Direct(const Field& field, const Member& member);
+
 // Unions and methods dealt out over files so that all compile about equally long.
 struct Share {
   std::vector<const Union*> unions;

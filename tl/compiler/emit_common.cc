@@ -125,6 +125,25 @@ std::size_t BytesMin(const WireType& type, const Model& model) {
   }
 }
 
+std::string Bits(const std::string& word, std::uint32_t bits) {
+  return "(" + word + " & 0x" + HexId(bits) + "u) != 0";
+}
+
+std::uint32_t BitOf(const Field& field) {
+  return std::uint32_t{1} << field.condition->bit;
+}
+
+const Member* KeptBy(const Record& record, const Field& field) {
+  const Member* const member = record.Find(field.name);
+  return FitOf(field, member) == Fit::kNone ? nullptr : member;
+}
+
+bool Direct(const Field& field, const Member& member) {
+  return field.condition && member.condition && field.condition->word == member.condition->word &&
+         field.condition->bit == member.condition->bit &&
+         (field.type.kind == WireKind::kTrue) == (member.storage == Storage::kFlag);
+}
+
 Share ShareOf(const Model& model, std::size_t part, std::size_t parts, bool methods_in_first) {
   Dealer dealer(parts);
   for (const Record& method : model.methods) dealer.Deal(method, methods_in_first);

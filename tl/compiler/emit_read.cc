@@ -32,22 +32,9 @@ template <class C, Cursor (*Body)(Cursor, Reader&, C&), class Any, class... Wire
 
 )";
 
-// Bytes of a number, 0 for everything else.
+// Bytes of a number, 0 for everything else. A Bool has two ids to be checked, so it is none.
 std::size_t BytesOf(WireKind kind) {
-  switch (kind) {
-    case WireKind::kFlags:
-    case WireKind::kInt:
-      return 4;
-    case WireKind::kLong:
-    case WireKind::kDouble:
-      return 8;
-    case WireKind::kInt128:
-      return 16;
-    case WireKind::kInt256:
-      return 32;
-    default:
-      return 0;
-  }
+  return kind == WireKind::kBool ? 0 : FixedBytes(kind);
 }
 
 // The function of Reader that reads a value which is neither a number nor boxed.
@@ -62,10 +49,6 @@ std::string ReaderCall(const WireType& type) {
     default:
       return "r.Number";
   }
-}
-
-std::string Bits(const std::string& word, std::uint32_t bits) {
-  return "(" + word + " & 0x" + HexId(bits) + "u) != 0";
 }
 
 std::string WordOnWire(const std::string& word) {
@@ -94,14 +77,7 @@ class LayoutReader {
   }
 
  private:
-  // Conditional fields that one test of their bits can jump over together.
-  static constexpr std::size_t kGroupMin = 3;
-  static constexpr std::size_t kGroupMax = 8;
-
-  const Member* Kept(const Field& field) const {
-    const Member* const member = record_.Find(field.name);
-    return FitOf(field, member) == Fit::kNone ? nullptr : member;
-  }
+  const Member* Kept(const Field& field) const { return KeptBy(record_, field); }
 
   // Members that this layout leaves alone although they are always there: flags words it does not
   // have, and mandatory or shared fields that it does not carry. Where single fields set bits of
@@ -123,13 +99,6 @@ class LayoutReader {
       if (read && !(member.shared && words_gather_)) continue;
       out_ << "  v." << (member.condition ? member.data : member.name) << " = {};\n";
     }
-  }
-
-  // Whether the field's bit on the wire is the member's bit in the struct.
-  static bool Direct(const Field& field, const Member& member) {
-    return field.condition && member.condition && field.condition->word == member.condition->word &&
-           field.condition->bit == member.condition->bit &&
-           (field.type.kind == WireKind::kTrue) == (member.storage == Storage::kFlag);
   }
 
   bool EveryBitIsDirect() const {
@@ -213,7 +182,7 @@ class LayoutReader {
       const Member* const member = Kept(field);
       if (field.type.kind != WireKind::kTrue || member == nullptr || Direct(field, *member))
         continue;
-      const std::string is_set = Bits(WordOnWire(field.condition->word), Bit(field));
+      const std::string is_set = Bits(WordOnWire(field.condition->word), BitOf(field));
       if (member->storage == Storage::kValue) {
         out_ << "  v." << member->name << " = " << is_set << ";\n";
       } else {
@@ -221,8 +190,6 @@ class LayoutReader {
       }
     }
   }
-
-  static std::uint32_t Bit(const Field& field) { return std::uint32_t{1} << field.condition->bit; }
 
   static std::string Target(const Member& member) {
     return "v." + (member.condition ? member.data : member.name);
@@ -252,7 +219,7 @@ class LayoutReader {
   void EmitGroup(std::size_t at, std::size_t end) {
     std::uint32_t bits = 0;
     for (std::size_t i = at; i < end; ++i) {
-      if (layout_.fields[i].type.kind != WireKind::kTrue) bits |= Bit(layout_.fields[i]);
+      if (layout_.fields[i].type.kind != WireKind::kTrue) bits |= BitOf(layout_.fields[i]);
     }
     out_ << "  if (" << Bits(WordOnWire(layout_.fields[at].condition->word), bits) << ") {\n";
     for (std::size_t i = at; i < end; ++i) EmitField(i, "    ");
@@ -263,7 +230,7 @@ class LayoutReader {
     const Field& field = layout_.fields[at];
     if (field.type.kind == WireKind::kTrue) return;
     if (!field.condition) return EmitRead(at, indent);
-    out_ << indent << "if (" << Bits(WordOnWire(field.condition->word), Bit(field)) << ") {\n";
+    out_ << indent << "if (" << Bits(WordOnWire(field.condition->word), BitOf(field)) << ") {\n";
     EmitRead(at, indent + "  ");
     out_ << indent << "}\n";
   }

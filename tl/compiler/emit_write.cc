@@ -32,16 +32,12 @@ std::string Present(const Member& member, const Model& model) {
   }
 }
 
-std::string Bits(const std::string& word, std::uint32_t bits) {
-  return "(" + word + " & " + Word(bits) + ") != 0";
-}
-
 class LayoutWriter {
  public:
   LayoutWriter(const Record& record, const Layout& layout, const Model& model, std::ostream& out)
       : record_(record), layout_(layout), model_(model), out_(out) {
     for (const Field& field : layout.fields) {
-      if (field.condition && Kept(field) != nullptr) bits_[field.condition->word] |= Bit(field);
+      if (field.condition && Kept(field) != nullptr) bits_[field.condition->word] |= BitOf(field);
     }
   }
 
@@ -74,28 +70,12 @@ class LayoutWriter {
   }
 
  private:
-  // Conditional fields that one test of their bits can jump over together.
-  static constexpr std::size_t kGroupMin = 3;
-  static constexpr std::size_t kGroupMax = 8;
-
-  const Member* Kept(const Field& field) const {
-    const Member* const member = record_.Find(field.name);
-    return FitOf(field, member) == Fit::kNone ? nullptr : member;
-  }
-
-  static std::uint32_t Bit(const Field& field) { return std::uint32_t{1} << field.condition->bit; }
-
-  // Whether the field's bit on the wire is the member's bit in the struct.
-  static bool Direct(const Field& field, const Member& member) {
-    return field.condition && member.condition && field.condition->word == member.condition->word &&
-           field.condition->bit == member.condition->bit &&
-           (field.type.kind == WireKind::kTrue) == (member.storage == Storage::kFlag);
-  }
+  const Member* Kept(const Field& field) const { return KeptBy(record_, field); }
 
   // Fields with bytes that are written under a condition.
   bool Conditional(const Field& field) const {
     return field.condition && field.type.kind != WireKind::kTrue &&
-           (bits_.at(field.condition->word) & Bit(field)) != 0;
+           (bits_.at(field.condition->word) & BitOf(field)) != 0;
   }
 
   // Emits what begins at a field and gives the first field behind it.
@@ -108,7 +88,7 @@ class LayoutWriter {
       const Field& field = layout_.fields[end];
       if (!field.condition || field.condition->word != first.condition->word) break;
       if (bits_.contains(field.condition->word) && Conditional(field)) {
-        bits |= Bit(field);
+        bits |= BitOf(field);
         ++count;
       }
       ++end;
@@ -133,7 +113,7 @@ class LayoutWriter {
         out_ << "// " << field.name << ": nothing to write\n";
         return;
       }
-      out_ << "if (" << Bits(field.condition->word, Bit(field)) << ") ";
+      out_ << "if (" << Bits(field.condition->word, BitOf(field)) << ") ";
     }
     const Member* const member = Kept(field);
     const bool length_of_object = at + 1 < layout_.fields.size() && field.name == "bytes" &&
@@ -155,7 +135,7 @@ class LayoutWriter {
       const Member* const member = Kept(field);
       if (member == nullptr) continue;
       if (Direct(field, *member)) {
-        same |= Bit(field);
+        same |= BitOf(field);
         continue;
       }
       std::string& text = moved[field.condition->bit];
@@ -187,9 +167,9 @@ class LayoutWriter {
           SharesItsBit(field)) {
         continue;
       }
-      bits |= Bit(field);
-      lines += "    if (" + Bits(word.name, Bit(field)) + " && !v." + member->data +
-               ".Expressible(layer)) " + word.name + " &= ~" + Word(Bit(field)) + ";\n";
+      bits |= BitOf(field);
+      lines += "    if (" + Bits(word.name, BitOf(field)) + " && !v." + member->data +
+               ".Expressible(layer)) " + word.name + " &= ~" + Word(BitOf(field)) + ";\n";
     }
     if (lines.empty()) return lines;
     return "  if (" + Bits(word.name, bits) + ") {\n" + lines + "  }\n";
