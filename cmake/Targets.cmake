@@ -3,7 +3,8 @@
 trunkline_library(common/crypto LIBS common OpenSSL::Crypto absl::status absl::statusor)
 trunkline_library(server/mtproto LIBS common common_crypto tl)
 trunkline_library(server/call LIBS common)
-trunkline_library(server/book LIBS common common_crypto server_call absl::flat_hash_map absl::node_hash_map absl::btree)
+trunkline_library(server/book LIBS common common_crypto server_call absl::flat_hash_map absl::node_hash_map absl::btree
+  absl::inlined_vector)
 trunkline_library(server/rpc LIBS common tl server_book common_crypto)
 if(TARGET journal_proto)
   trunkline_library(server/store LIBS common server_book journal_proto SQLite::SQLite3)

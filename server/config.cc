@@ -83,10 +83,8 @@ class TomlReader {
     if (const toml::array* array = node.as_array(); array != nullptr && key.repeatable) {
       for (const toml::node& element : *array) values.push_back(TextOf(element).value_or(""));
     } else if (const auto text = TextOf(node)) {
-      const bool wants_number = key.type == ConfigKey::Type::kNumber;
-      if (wants_number != node.is_integer()) {
-        return At(node, std::string(key.name) + (wants_number ? ": must be a number without quotes"
-                                                              : ": must be text in quotes"));
+      if (!Fits(key.type, node)) {
+        return At(node, std::string(key.name) + kMustBe[static_cast<int>(key.type)]);
       }
       values.push_back(*text);
     }
@@ -94,6 +92,20 @@ class TomlReader {
     const absl::Status status = key.set(config_, values);
     if (status.ok()) return status;
     return At(node, std::string(key.name) + ": " + std::string(status.message()));
+  }
+
+  static constexpr const char* kMustBe[] = {
+      ": must be text in quotes", ": must be a number without quotes", ": must be true or false"};
+  static bool Fits(ConfigKey::Type type, const toml::node& node) {
+    switch (type) {
+      case ConfigKey::Type::kText:
+        return node.is_string();
+      case ConfigKey::Type::kNumber:
+        return node.is_integer();
+      case ConfigKey::Type::kBool:
+        return node.is_boolean();
+    }
+    return false;
   }
 
   absl::Status ReadRelays(const toml::node& node) {
@@ -146,8 +158,15 @@ struct Flags {
 void Declare(CLI::App& app, Flags& flags) {
   app.add_option("--config", flags.file, "configuration file (TOML)");
   for (const ConfigKey& key : ConfigKeys()) {
-    app.add_option(FlagOf(key.name), flags.values[key.name], std::string(key.help))
-        ->allow_extra_args(false);
+    Values& values = flags.values[key.name];
+    if (key.type == ConfigKey::Type::kBool) {
+      const auto on = [&values](std::int64_t times) {
+        values.assign(static_cast<std::size_t>(times), "true");
+      };
+      app.add_flag_function(FlagOf(key.name), on, std::string(key.help));
+    } else {
+      app.add_option(FlagOf(key.name), values, std::string(key.help))->allow_extra_args(false);
+    }
   }
   app.add_option("--relay", flags.relays, "id=N,kind=reflector|turn|stun,ip=A,port=P[,...]")
       ->allow_extra_args(false);

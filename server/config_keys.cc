@@ -16,6 +16,7 @@ using Type = ConfigKey::Type;
 
 constexpr DurationRange kCallTimeouts{Duration(1'000), Duration(600'000)};
 constexpr DurationRange kLinkTimeouts{Duration(100), Duration(86'400'000)};
+constexpr DurationRange kTraceTimes{Duration(0), Duration(365LL * 86'400'000)};
 constexpr std::size_t kAddressesMax = 16;
 
 absl::Status Wrong(const std::string& message) {
@@ -113,6 +114,14 @@ Values IfSet(const std::string& text) {
   return text.empty() ? Values{} : Values{text};
 }
 
+Values BoolText(bool value) {
+  return Values{value ? "true" : "false"};
+}
+
+bool IsLoopback(const std::string& host) {
+  return host.starts_with("127.") || host == "::1";
+}
+
 const ConfigKey kKeys[] = {
     {"data_dir", Type::kText, false, "directory of the database and the server's key", SetDataDir,
      [](const Config& c) { return Values{c.node.data_dir}; }},
@@ -143,6 +152,10 @@ const ConfigKey kKeys[] = {
      [](const Config&) { return Values{}; }},
     {"log_level", Type::kText, false, "trace, debug, info, warn, error or off", SetLogLevel,
      [](const Config& c) { return Values{c.log_level}; }},
+    {"test_clock", Type::kBool, false,
+     "for tests: call deadlines go by a clock that POST /test/v1/clock moves",
+     [](Config& c, const Values& v) { return ReadBool(v[0], c.node.test_clock); },
+     [](const Config& c) { return BoolText(c.node.test_clock); }},
     {"store.durability", Type::kText, false, "fsync, os or none", SetDurability,
      [](const Config& c) { return Values{kDurabilities[static_cast<int>(c.node.durability)]}; }},
     {"calls.receive_timeout", Type::kText, false, "until a device of the callee answers",
@@ -160,6 +173,24 @@ const ConfigKey kKeys[] = {
        return ReadDuration(v[0], kCallTimeouts, c.node.book.connect_timeout);
      },
      [](const Config& c) { return Values{DurationText(c.node.book.connect_timeout)}; }},
+    {"calls.ask_rating", Type::kNumber, false, "of 100 established calls, how many to have rated",
+     [](Config& c, const Values& v) {
+       return Number(v, {0, 100}, c.node.book.ask_rating_percent);
+     },
+     [](const Config& c) { return Values{absl::StrCat(c.node.book.ask_rating_percent)}; }},
+    {"calls.ask_debug", Type::kNumber, false,
+     "of 100 established calls, how many to ask debug data of",
+     [](Config& c, const Values& v) {
+       return Number(v, {0, 100}, c.node.book.ask_debug_percent);
+     },
+     [](const Config& c) { return Values{absl::StrCat(c.node.book.ask_debug_percent)}; }},
+    {"calls.conference_supported", Type::kBool, false,
+     "let calls migrate to conferences, which run elsewhere",
+     [](Config& c, const Values& v) { return ReadBool(v[0], c.node.book.conference_supported); },
+     [](const Config& c) { return BoolText(c.node.book.conference_supported); }},
+    {"calls.keep_traces", Type::kText, false, "how long traces of ended calls are kept",
+     [](Config& c, const Values& v) { return ReadDuration(v[0], kTraceTimes, c.node.keep_traces); },
+     [](const Config& c) { return Values{DurationText(c.node.keep_traces)}; }},
     {"code.command", Type::kText, false,
      "program that delivers login codes; gets PHONE CODE on stdin", SetCommand,
      [](const Config& c) { return IfSet(c.node.code.command); }},
@@ -220,6 +251,9 @@ absl::Status CheckWhole(Config& config) {
   }
   if (config.node.book.receive_timeout > config.node.book.ring_timeout) {
     return Wrong("calls.receive_timeout: must not be longer than calls.ring_timeout");
+  }
+  if (config.node.test_clock && !IsLoopback(config.http.host)) {
+    return Wrong("test_clock: only with http on a loopback address");
   }
   if (config.node.listen.empty()) return Wrong("listen: at least one address is needed");
   return absl::OkStatus();

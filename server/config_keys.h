@@ -14,8 +14,8 @@
 namespace trunkline {
 
 struct ConfigKey {
-  enum class Type { kText, kNumber };
-  std::string_view name;  // in the file: section.key
+  enum class Type { kText, kNumber, kBool };  // kBool: a flag without a value
+  std::string_view name;                      // in the file: section.key
   Type type;
   bool repeatable;  // an array in the file, several flags on the command line
   std::string_view help;

@@ -182,7 +182,7 @@ void ApplyBody(State& state, const fact::PrivacySet& fact) {
 
 void MoveCallDeadline(State& state, call::Call& call, std::int64_t to_ms) {
   const std::int64_t from_ms = UnixMillis(call.deadline);
-  state.deadlines.Move(Deadline::Kind::kCall, call.id.value(), from_ms, to_ms);
+  state.call_deadlines.Move(Deadline::Kind::kCall, call.id.value(), from_ms, to_ms);
   call.deadline = FromUnixMillis(to_ms);
 }
 
@@ -193,7 +193,7 @@ void ApplyBody(State& state, const fact::CallRequested& fact) {
   record.call.callee = fact.callee;
   record.call.caller_device = fact.caller_device;
   record.call.video = fact.video;
-  record.call.requested = FromUnixMillis(fact.at_ms);
+  record.call.requested = record.call.ring_from = FromUnixMillis(fact.at_ms);
   record.caller_hash = fact.caller_hash;
   record.callee_hash = fact.callee_hash;
   record.random_id = fact.random_id;
@@ -228,15 +228,19 @@ void ApplyBody(State& state, const fact::CallConfirmed& fact) {
   if (record == nullptr) return;
   record->call.state = call::State::kActive;
   record->call.established = true;
+  record->call.conference = fact.conference_supported;
   record->call.started = FromUnixMillis(fact.at_ms);
   record->keys = std::make_shared<const CallKeys>(
       CallKeys{fact.g_a, fact.key_fingerprint, fact.caller_connections, fact.callee_connections,
                fact.p2p_allowed});
-  MoveCallDeadline(state, record->call, fact.at_ms + Duration(call::kActiveMax).count());
+  // Rows of an older version don't say.
+  const std::int64_t longest_ms = fact.at_ms + Duration(call::kActiveMax).count();
+  MoveCallDeadline(state, record->call, fact.deadline_ms == 0 ? longest_ms : fact.deadline_ms);
 }
 
-void AddMessage(State& state, UserId owner, const call::Call& call, std::int32_t id,
+void AddMessage(State& state, UserId owner, const CallRecord& record, std::int32_t id,
                 std::int32_t pts) {
+  const call::Call& call = record.call;
   if (pts <= 0) return;
   Box& box = state.boxes.MutableOrNew(owner);
   box.pts = std::max(box.pts, pts);
@@ -251,6 +255,7 @@ void AddMessage(State& state, UserId owner, const call::Call& call, std::int32_t
   message.call_id = call.id;
   message.video = call.video;
   message.reason = call.reason;
+  message.slug = record.slug;
   if (call.established) message.duration = call.duration;
   state.messages.Insert({owner, pts}, std::move(message));
   for (; box.pts - box.kept_from >= kBoxMessagesMax; ++box.kept_from) {
@@ -269,6 +274,9 @@ void ApplyBody(State& state, const fact::CallEnded& fact) {
   call.video = fact.video;
   call.ended = FromUnixMillis(fact.at_ms);
   MoveCallDeadline(state, call, 0);
+  record->need_rating = fact.need_rating;
+  record->need_debug = fact.need_debug;
+  record->slug = fact.slug;
   record->caller_pts = fact.caller_pts;
   record->callee_pts = fact.callee_pts;
   // Key material is not kept beyond its use.
@@ -281,8 +289,8 @@ void ApplyBody(State& state, const fact::CallEnded& fact) {
   state.signals.Erase({fact.id, call.caller_device});
   state.signals.Erase({fact.id, call.callee_device});
   state.ended.Insert(state.next_ended++, fact.id);
-  AddMessage(state, call.caller, call, fact.caller_message_id, fact.caller_pts);
-  AddMessage(state, call.callee, call, fact.callee_message_id, fact.callee_pts);
+  AddMessage(state, call.caller, *record, fact.caller_message_id, fact.caller_pts);
+  AddMessage(state, call.callee, *record, fact.callee_message_id, fact.callee_pts);
 }
 
 // Kept by the store for the back office; the book has no use for them.

@@ -26,7 +26,8 @@ template <class T>
 constexpr Access kAccess =
     kIsOneOf<T, cmd::CreateKey, cmd::DestroyKey, cmd::InitConnection, cmd::BindTempKey,
              cmd::DropTempKeys, cmd::SessionOpened, cmd::SessionClosed, cmd::SendCode,
-             cmd::ResendCode, cmd::CancelCode, cmd::SignIn, cmd::SignUp, cmd::ImportBot>
+             cmd::ResendCode, cmd::CancelCode, cmd::SignIn, cmd::SignUp, cmd::ImportBot,
+             cmd::UpdatesLost>
         ? Access::kAnyKey
     : kIsOneOf<T, cmd::LogOut, cmd::GetUsers, cmd::GetFullUser, cmd::UpdateStatus,
                cmd::GetAuthorizations, cmd::GetState, cmd::GetDifference, cmd::GetHistory>
@@ -34,9 +35,9 @@ constexpr Access kAccess =
         : Access::kPerson;
 
 template <class T>
-constexpr bool kIsCallMethod =
-    kIsOneOf<T, cmd::RequestCall, cmd::ReceivedCall, cmd::AcceptCall, cmd::ConfirmCall,
-             cmd::DiscardCall, cmd::SendSignalling, cmd::SetCallRating, cmd::SaveCallDebug>;
+constexpr bool kIsCallMethod = kIsOneOf<T, cmd::RequestCall, cmd::ReceivedCall, cmd::AcceptCall,
+                                        cmd::ConfirmCall, cmd::DiscardCall, cmd::SendSignalling,
+                                        cmd::SetCallRating, cmd::SaveCallDebug, cmd::SaveCallLog>;
 
 Refusal CheckAccess(Turn& turn, Access access) {
   if (access == Access::kAnyKey) return Refusal::kNone;
@@ -76,7 +77,9 @@ void Fire(Turn& turn, const Deadline& deadline) {
       break;
   }
   // Whatever it was for has moved on; it must not fire for ever.
-  turn.state().deadlines.Move(deadline.kind, deadline.id, deadline.at_ms, 0);
+  const bool call = deadline.kind == Deadline::Kind::kCall;
+  (call ? turn.state().call_deadlines : turn.state().deadlines)
+      .Move(deadline.kind, deadline.id, deadline.at_ms, 0);
 }
 
 }  // namespace
@@ -86,11 +89,14 @@ struct Book::Impl {
       : config(std::move(the_config)), entropy(the_entropy) {}
 
   void EvictEnded();
+  call::Moment At(WallTime now) const { return {now, test_clock.value_or(now)}; }
+  void KeepTraces(std::vector<Fact>& facts, std::size_t from);
 
   BookConfig config;
   Entropy* entropy;
   State state;
   WallTime last_now{};
+  std::optional<WallTime> test_clock;
   // After a group that could not be committed, deadlines wait until then.
   WallTime rest_until{};
   // Sessions that this group opened; welcomed again if it is undone, because what they were told
@@ -118,6 +124,14 @@ void Book::Impl::EvictEnded() {
   }
 }
 
+// The store gets the trace of each call that ended in this step, whole.
+void Book::Impl::KeepTraces(std::vector<Fact>& facts, std::size_t from) {
+  for (std::size_t i = from; i < facts.size(); ++i) {
+    auto* ended = std::get_if<fact::CallEnded>(&facts[i].body);
+    if (ended != nullptr) ended->trace = EncodeTrace(state.tracer.Of(ended->id));
+  }
+}
+
 Book::Book(BookConfig config, Entropy* entropy)
     : impl_(std::make_unique<Impl>(std::move(config), entropy)) {}
 Book::~Book() = default;
@@ -130,6 +144,7 @@ void Book::Restore(const Fact& fact) {
     impl_->restored_keys.erase(destroyed->id);
   } else if (fact.stream == Stream::kCall) {
     OweAfterRestart(impl_->state, fact.body);
+    TraceRestored(impl_->state, fact.body);
   }
   CommitGroup();
 }
@@ -138,9 +153,12 @@ void Book::Step(const Command& command, WallTime now, std::vector<Fact>& facts,
                 std::vector<Effect>& effects) {
   if (!impl_->restored_keys.empty()) impl_->restored_keys = {};
   impl_->last_now = now;
-  Turn turn(&impl_->state, &impl_->config, impl_->entropy, now, &command.from, &facts, &effects);
+  const std::size_t facts_before = facts.size();
+  Turn turn(&impl_->state, &impl_->config, impl_->entropy, impl_->At(now), &command.from, &facts,
+            &effects);
   std::visit([&turn](const auto& body) { Dispatch(turn, body); }, command.body);
   turn.Finish();
+  impl_->KeepTraces(facts, facts_before);
   if (std::holds_alternative<cmd::SessionOpened>(command.body)) {
     impl_->opened.emplace_back(command.from.session, command.from.device);
   }
@@ -149,30 +167,67 @@ void Book::Step(const Command& command, WallTime now, std::vector<Fact>& facts,
 void Book::FireDeadlines(WallTime now, std::vector<Fact>& facts, std::vector<Effect>& effects) {
   impl_->last_now = now;
   if (now < impl_->rest_until) return;
-  Turn turn(&impl_->state, &impl_->config, impl_->entropy, now, nullptr, &facts, &effects);
+  const std::size_t facts_before = facts.size();
+  Turn turn(&impl_->state, &impl_->config, impl_->entropy, impl_->At(now), nullptr, &facts,
+            &effects);
   for (const auto& [session, device] : std::exchange(impl_->unwelcomed, {})) {
     const std::span<const SessionRef> open = turn.SessionsOf(device);
     if (std::find(open.begin(), open.end(), session) == open.end()) continue;
     Welcome(turn, session, device);
     impl_->opened.emplace_back(session, device);
   }
-  for (int fired = 0; fired < kDeadlinesPerGroupMax; ++fired) {
-    const std::optional<Deadline> first = impl_->state.deadlines.First();
-    if (!first || first->at_ms > turn.now_ms()) break;
-    Fire(turn, *first);
-  }
+  const auto fire = [&turn](const Deadlines& deadlines, WallTime until) {
+    for (int fired = 0; fired < kDeadlinesPerGroupMax; ++fired) {
+      const std::optional<Deadline> first = deadlines.First();
+      if (!first || first->at_ms > UnixMillis(until)) break;
+      Fire(turn, *first);
+    }
+  };
+  fire(impl_->state.deadlines, turn.now());
+  fire(impl_->state.call_deadlines, turn.at().clock);
   turn.Finish();
+  impl_->KeepTraces(facts, facts_before);
 }
 
 std::optional<WallTime> Book::NextDeadline() const {
-  const std::optional<Deadline> first = impl_->state.deadlines.First();
   if (!impl_->unwelcomed.empty()) return impl_->rest_until;
-  if (!first) return std::nullopt;
-  return std::max(FromUnixMillis(first->at_ms), impl_->rest_until);
+  const std::optional<Deadline> other = impl_->state.deadlines.First();
+  std::optional<Deadline> call = impl_->state.call_deadlines.First();
+  if (call && impl_->test_clock) {
+    // Due at once or not before the clock is set again.
+    if (call->at_ms > UnixMillis(*impl_->test_clock)) call.reset();
+  }
+  if (!other && !call) return std::nullopt;
+  const std::int64_t at_ms =
+      std::min(other ? other->at_ms : call->at_ms, call ? call->at_ms : other->at_ms);
+  return std::max(FromUnixMillis(at_ms), impl_->rest_until);
+}
+
+void Book::SetTestClock(WallTime clock) {
+  impl_->test_clock = clock;
+}
+
+const CallTrace* Book::TraceOf(CallId call) const {
+  return impl_->state.tracer.Find(call);
+}
+
+std::optional<Book::CallSummary> Book::SummaryOf(CallId call) const {
+  const CallRecord* record = impl_->state.calls.Find(call);
+  if (record == nullptr) return std::nullopt;
+  return CallSummary{record->call.caller, record->call.callee, record->call.state};
+}
+
+void Book::FollowTraces(bool on) {
+  impl_->state.tracer.Follow(on);
+}
+
+std::vector<Tracer::Line> Book::TakeTraceLines() {
+  return impl_->state.tracer.TakeFollowed();
 }
 
 void Book::CommitGroup() {
   impl_->state.group.Commit();
+  impl_->state.tracer.Commit();
   impl_->opened.clear();
   CloseLeaving(impl_->state);
   impl_->EvictEnded();
@@ -180,6 +235,7 @@ void Book::CommitGroup() {
 
 void Book::RollbackGroup() {
   impl_->state.group.Rollback();
+  impl_->state.tracer.Rollback(UnixMillis(impl_->last_now));
   impl_->state.presence.leaving.clear();
   impl_->rest_until = impl_->last_now + kDeadlineRest;
   for (const auto& opened : std::exchange(impl_->opened, {})) {
@@ -191,7 +247,7 @@ std::optional<Effect> Book::RefusalOf(const Command& command) {
   return std::visit(
       [&command](const auto& body) -> std::optional<Effect> {
         using T = std::decay_t<decltype(body)>;
-        if constexpr (kIsOneOf<T, cmd::SessionOpened, cmd::SessionClosed>) {
+        if constexpr (kIsOneOf<T, cmd::SessionOpened, cmd::SessionClosed, cmd::UpdatesLost>) {
           return std::nullopt;
         } else if constexpr (std::is_same_v<T, cmd::CreateKey>) {
           // The exchange answers dh_gen_retry, and the client tries again.

@@ -15,6 +15,7 @@
 #include "server/book/command.h"
 #include "server/book/effect.h"
 #include "server/book/fact.h"
+#include "server/book/tracer.h"
 
 namespace trunkline::book {
 
@@ -38,7 +39,11 @@ struct BookConfig {
   Duration connect_timeout = std::chrono::milliseconds(30'000);
   std::vector<RelayConfig> relays;
   bool prefer_versions_below_10 = true;  // Android compares library versions as strings
-  std::vector<std::string> bot_tokens;   // accepted by auth.importBotAuthorization
+  // Of established calls, how many are asked to be rated (need_rating) or to hand in debug data.
+  int ask_rating_percent = 0, ask_debug_percent = 0;
+  // Pass phoneCallDiscardReasonMigrateConferenceCall on, for those who run conferences elsewhere.
+  bool conference_supported = false;
+  std::vector<std::string> bot_tokens;  // accepted by auth.importBotAuthorization
   // Slot of the ids made here (10 bits).
   std::uint32_t slot = 0;
 };
@@ -59,6 +64,11 @@ class Book {
   void FireDeadlines(WallTime now, std::vector<Fact>& facts, std::vector<Effect>& effects);
   std::optional<WallTime> NextDeadline() const;
 
+  // From now on call deadlines are set and fire by this clock alone, which stands still until it is
+  // set again; everything else goes on by the `now` of each step. For test doubles. Call deadlines
+  // that are due then fire at the next FireDeadlines.
+  void SetTestClock(WallTime clock);
+
   // One of them ends every group, also one without facts.
   void CommitGroup();
   void RollbackGroup();
@@ -70,6 +80,17 @@ class Book {
   // first Step, because the book has no use for the secrets.
   std::vector<KeyStored> StoredKeys() const;
   std::vector<KeyInfo> KeyInfos() const;
+
+  // Of a call that lives or ended a short while ago, else nullptr.
+  const CallTrace* TraceOf(CallId call) const;
+  struct CallSummary {
+    UserId caller, callee;
+    call::State state = call::State::kRequested;
+  };
+  std::optional<CallSummary> SummaryOf(CallId call) const;
+  // While on, the lines of all committed groups gather for TakeTraceLines.
+  void FollowTraces(bool on);
+  std::vector<Tracer::Line> TakeTraceLines();
 
   struct Stats {
     std::size_t users = 0, devices = 0, sessions = 0, live_calls = 0;

@@ -71,6 +71,27 @@ void TellEnd(Turn& turn, const Ending& ending, UserId owner) {
   }
 }
 
+// One of so many calls is asked about; never draws for none or all.
+bool Draw(Turn& turn, int percent) {
+  if (percent <= 0 || percent >= 100) return percent >= 100;
+  return turn.entropy().U64() % 100 < static_cast<std::uint64_t>(percent);
+}
+
+Why WhyFired(const call::Call& call) {
+  switch (call.state) {
+    case call::State::kRequested:
+      return Why::kReceiveTimeout;
+    case call::State::kReceived:
+      return Why::kRingTimeout;
+    case call::State::kAccepted:
+      return Why::kConnectTimeout;
+    case call::State::kActive:
+    case call::State::kEnded:
+      break;
+  }
+  return Why::kLongestCall;
+}
+
 Box BoxOf(const State& state, UserId owner) {
   const Box* box = state.boxes.Find(owner);
   return box == nullptr ? Box{} : *box;
@@ -78,31 +99,46 @@ Box BoxOf(const State& state, UserId owner) {
 
 }  // namespace
 
-FoundCall FindCall(Turn& turn, const cmd::PeerCall& peer) {
+FoundCall FindCall(Turn& turn, const cmd::PeerCall& peer, TraceEvent came) {
+  turn.TraceRequest(peer.id, came);
+  const auto refuse = [&turn](Why why) {
+    turn.Refuse(Refusal::kCallPeerInvalid, why);
+    return FoundCall{};
+  };
   const CallRecord* record = turn.state().calls.Find(peer.id);
-  if (record == nullptr) return {};
+  if (record == nullptr) return refuse(Why::kUnknownCall);
   const call::Role role = call::RoleOf(record->call, turn.user(), turn.device());
-  if (role == call::Role::kStranger) return {};
+  if (role == call::Role::kStranger) return refuse(Why::kNotAParty);
   const bool caller = turn.user() == record->call.caller;
   const AccessHash hash = caller ? record->caller_hash : record->callee_hash;
-  if (hash != peer.access_hash) return {};
+  if (hash != peer.access_hash) return refuse(Why::kWrongAccessHash);
   return {record, role};
 }
 
-Refusal RefusalFrom(call::Refusal refusal) {
+void RefuseCall(Turn& turn, const FoundCall& found, call::Refusal refusal) {
+  const call::Call& call = found.record->call;
+  const bool ended = call.state == call::State::kEnded;
+  const bool early = call.state < call::State::kAccepted;
   switch (refusal) {
-    case call::Refusal::kNone:
-      return Refusal::kNone;
     case call::Refusal::kPeerInvalid:
-      return Refusal::kCallPeerInvalid;
+      if (found.role != call::Role::kCaller) {
+        return turn.Refuse(Refusal::kCallPeerInvalid, Why::kWrongDevice);
+      }
+      return turn.Refuse(Refusal::kCallPeerInvalid, early              ? Why::kNotAccepted
+                                                    : call.established ? Why::kAlreadyConfirmed
+                                                                       : Why::kWrongDevice);
     case call::Refusal::kAlreadyAccepted:
-      return Refusal::kCallAlreadyAccepted;
+      return turn.Refuse(Refusal::kCallAlreadyAccepted, found.role == call::Role::kCallee
+                                                            ? Why::kAcceptedHere
+                                                            : Why::kAcceptedElsewhere);
     case call::Refusal::kAlreadyDeclined:
-      return Refusal::kCallAlreadyDeclined;
+      return turn.Refuse(Refusal::kCallAlreadyDeclined, Why::kCallEnded);
     case call::Refusal::kNotActive:
-      return Refusal::kCallNotActive;
+      return turn.Refuse(Refusal::kCallNotActive, ended ? Why::kCallEnded : Why::kNotConfirmed);
+    case call::Refusal::kNone:
+      break;
   }
-  return Refusal::kInternal;
+  turn.Refuse(Refusal::kInternal);
 }
 
 CallView ViewForDevice(const CallRecord& record, UserId user, DeviceId device) {
@@ -161,11 +197,20 @@ void EndCall(Turn& turn, const call::Step& step, const EndOptions& options) {
   ended.duration = next.duration;
   ended.video = next.video;
   ended.connection_id = options.connection_id;
+  ended.slug = options.slug;
+  ended.need_rating = next.established && Draw(turn, turn.config().ask_rating_percent);
+  ended.need_debug = next.established && Draw(turn, turn.config().ask_debug_percent);
   ended.at_ms = UnixMillis(next.ended);
   ended.caller_message_id = caller_box.last_id + 1;
   ended.caller_pts = caller_box.pts + 1;
   ended.callee_message_id = callee_box.last_id + 1;
   ended.callee_pts = callee_box.pts + 1;
+  TraceEvent line;
+  line.what = TraceWhat::kEnded;
+  line.why = options.why;
+  line.reason = next.reason;
+  if (next.established) line.duration = next.duration;
+  turn.TraceServer(next.id, line);
   turn.Emit(std::move(ended));
   const Ending ending{*state.calls.Find(next.id), rang, options};
   TellEnd(turn, ending, next.caller);
@@ -189,8 +234,10 @@ void EndCallsOfDevice(Turn& turn, DeviceId device, UserId user) {
     call::Event event;
     event.kind = call::EventKind::kDeviceLost;
     event.role = call::RoleOf(call, user, device);
-    const call::Step step = call::Advance(call, event, turn.now(), turn.timeouts());
-    if (step.outcome == call::Outcome::kEnded) EndCall(turn, step, {.lost = device});
+    const call::Step step = call::Advance(call, event, turn.at(), turn.timeouts());
+    if (step.outcome == call::Outcome::kEnded) {
+      EndCall(turn, step, {.lost = device, .why = Why::kSignedOut});
+    }
   }
 }
 
@@ -198,8 +245,10 @@ void FireCallDeadline(Turn& turn, CallId id) {
   const CallRecord* record = turn.state().calls.Find(id);
   if (record == nullptr) return;
   const call::Event event{.kind = call::EventKind::kDeadline};
-  const call::Step step = call::Advance(record->call, event, turn.now(), turn.timeouts());
-  if (step.outcome == call::Outcome::kEnded) EndCall(turn, step);
+  const call::Step step = call::Advance(record->call, event, turn.at(), turn.timeouts());
+  if (step.outcome == call::Outcome::kEnded) {
+    EndCall(turn, step, {.why = WhyFired(record->call)});
+  }
 }
 
 }  // namespace trunkline::book

@@ -10,9 +10,12 @@ struct FoundCall {
   const CallRecord* record = nullptr;  // null: unknown, wrong hash, or not a party
   call::Role role = call::Role::kStranger;
 };
-FoundCall FindCall(Turn& turn, const cmd::PeerCall& peer);
+// `came` is the command's line in the call's trace. When there is no such call for the asker, the
+// command is refused.
+FoundCall FindCall(Turn& turn, const cmd::PeerCall& peer, TraceEvent came);
 
-Refusal RefusalFrom(call::Refusal refusal);
+// The machine's refusal of an event, with the reason.
+void RefuseCall(Turn& turn, const FoundCall& found, call::Refusal refusal);
 
 // What this device is to know of the call now.
 CallView ViewForDevice(const CallRecord& record, UserId user, DeviceId device);
@@ -31,6 +34,8 @@ struct EndOptions {
   bool in_reply = false;
   DeviceId lost{};  // no longer to be told
   std::int64_t connection_id = 0;
+  std::string slug{};  // of the conference that the call migrated to
+  Why why = Why::kNone;
 };
 // Makes an ending step durable, with the service messages, and tells all devices of both users.
 void EndCall(Turn& turn, const call::Step& step, const EndOptions& options = {});

@@ -19,13 +19,13 @@ namespace {
 call::Step Advance(Turn& turn, const FoundCall& found, call::Event event) {
   event.role = found.role;
   event.device = turn.device();
-  return call::Advance(found.record->call, event, turn.now(), turn.timeouts());
+  return call::Advance(found.record->call, event, turn.at(), turn.timeouts());
 }
 
 // An error ends the call at the client that gets it, so the other side must hear of it.
-void RefuseAndEnd(Turn& turn, const call::Call& call, Refusal refusal) {
-  turn.Refuse(refusal);
-  EndCall(turn, call::End(call, call::Reason::kDisconnect, turn.now()));
+void RefuseAndEnd(Turn& turn, const call::Call& call, Refusal refusal, Why why) {
+  turn.Refuse(refusal, why);
+  EndCall(turn, call::End(call, call::Reason::kDisconnect, turn.now()), {.why = why});
 }
 
 void AnswerCall(Turn& turn, const CallRecord& record, CallView view) {
@@ -51,6 +51,16 @@ bool AllowP2p(const State& state, const call::Call& call) {
          Allows(state, call.callee, PrivacyKey::kPhoneP2p, call.caller);
 }
 
+// Both must be able to: clients of older layers have no such thing.
+bool AllowConference(Turn& turn, const call::Call& call) {
+  if (!turn.config().conference_supported) return false;
+  const auto knows = [&turn](DeviceId device) {
+    const Key* key = turn.state().keys.Find(device);
+    return key != nullptr && key->client && key->client->layer >= kConferenceLayerMin;
+  };
+  return knows(call.caller_device) && knows(call.callee_device);
+}
+
 void EmitConfirmed(Turn& turn, const call::Call& call, const cmd::ConfirmCall& command) {
   fact::CallConfirmed confirmed;
   confirmed.id = call.id;
@@ -61,17 +71,19 @@ void EmitConfirmed(Turn& turn, const call::Call& call, const cmd::ConfirmCall& c
       MakeRelays(turn.config(), call.id, confirmed.p2p_allowed, turn.now(), turn.entropy());
   confirmed.caller_connections = std::move(relays.caller);
   confirmed.callee_connections = std::move(relays.callee);
+  confirmed.conference_supported = call.conference;
   confirmed.at_ms = turn.now_ms();
+  confirmed.deadline_ms = UnixMillis(call.deadline);
   turn.Emit(std::move(confirmed));
 }
 
 }  // namespace
 
 void Handle(Turn& turn, const cmd::ReceivedCall& command) {
-  const FoundCall found = FindCall(turn, command.peer);
-  if (found.record == nullptr) return turn.Refuse(Refusal::kCallPeerInvalid);
+  const FoundCall found = FindCall(turn, command.peer, {.what = TraceWhat::kReceivedCall});
+  if (found.record == nullptr) return;
   const call::Step step = Advance(turn, found, {.kind = call::EventKind::kReceived});
-  if (step.outcome == call::Outcome::kRefused) return turn.Refuse(RefusalFrom(step.refusal));
+  if (step.outcome == call::Outcome::kRefused) return RefuseCall(turn, found, step.refusal);
   turn.Done();
   if (step.outcome != call::Outcome::kReceived) return;
   turn.Emit(fact::CallReceived{step.next.id, UnixMillis(step.next.received),
@@ -80,17 +92,24 @@ void Handle(Turn& turn, const cmd::ReceivedCall& command) {
 }
 
 void Handle(Turn& turn, const cmd::AcceptCall& command) {
-  const FoundCall found = FindCall(turn, command.peer);
-  if (found.record == nullptr) return turn.Refuse(Refusal::kCallPeerInvalid);
+  const FoundCall found = FindCall(turn, command.peer, {.what = TraceWhat::kAcceptCall});
+  if (found.record == nullptr) return;
   const CallRecord& record = *found.record;
   const call::Step step = Advance(turn, found, {.kind = call::EventKind::kAccept});
-  if (step.outcome == call::Outcome::kRefused) return turn.Refuse(RefusalFrom(step.refusal));
-  if (!IsKeyPart(command.g_b)) return RefuseAndEnd(turn, record.call, Refusal::kGBInvalid);
+  if (step.outcome == call::Outcome::kRefused) return RefuseCall(turn, found, step.refusal);
+  if (!IsKeyPart(command.g_b)) {
+    return RefuseAndEnd(turn, record.call, Refusal::kGBInvalid, Why::kBadGB);
+  }
   const Refusal refusal = CheckProtocol(command.protocol);
-  if (refusal != Refusal::kNone) return RefuseAndEnd(turn, record.call, refusal);
+  if (refusal != Refusal::kNone) {
+    return RefuseAndEnd(turn, record.call, refusal, Why::kBadProtocol);
+  }
   std::optional<Protocol> merged = MergeProtocols(record.offer->protocol, command.protocol,
                                                   turn.config().prefer_versions_below_10);
-  if (!merged) return RefuseAndEnd(turn, record.call, Refusal::kCallProtocolCompatLayerInvalid);
+  if (!merged) {
+    return RefuseAndEnd(turn, record.call, Refusal::kCallProtocolCompatLayerInvalid,
+                        Why::kNoCommonProtocol);
+  }
   turn.Emit(fact::CallAccepted{step.next.id, turn.device(), command.g_b, std::move(*merged),
                                UnixMillis(step.next.accepted), UnixMillis(step.next.deadline)});
   AnswerCall(turn, record, WaitingView(record, false));
@@ -99,37 +118,48 @@ void Handle(Turn& turn, const cmd::AcceptCall& command) {
 }
 
 void Handle(Turn& turn, const cmd::ConfirmCall& command) {
-  const FoundCall found = FindCall(turn, command.peer);
-  if (found.record == nullptr) return turn.Refuse(Refusal::kCallPeerInvalid);
+  const FoundCall found = FindCall(turn, command.peer, {.what = TraceWhat::kConfirmCall});
+  if (found.record == nullptr) return;
   const CallRecord& record = *found.record;
   const bool repeat = record.keys && record.keys->g_a == command.g_a &&
                       record.keys->key_fingerprint == command.key_fingerprint;
-  const call::Step step =
-      Advance(turn, found, {.kind = call::EventKind::kConfirm, .repeat = repeat});
-  if (step.outcome == call::Outcome::kRefused) return turn.Refuse(RefusalFrom(step.refusal));
+  const call::Step step = Advance(turn, found,
+                                  {.kind = call::EventKind::kConfirm,
+                                   .repeat = repeat,
+                                   .conference = AllowConference(turn, record.call)});
+  if (step.outcome == call::Outcome::kRefused) return RefuseCall(turn, found, step.refusal);
   if (step.outcome == call::Outcome::kRepeated) {
     return AnswerCall(turn, record, ViewOfCall(record, call::Role::kCaller));
   }
   // The hash is over the bytes as sent: B compares the same.
   const bool fits =
       IsKeyPart(command.g_a) && SecretEquals(crypto::Sha256(command.g_a), record.offer->g_a_hash);
-  if (!fits) return RefuseAndEnd(turn, record.call, Refusal::kGAInvalid);
+  if (!fits) return RefuseAndEnd(turn, record.call, Refusal::kGAInvalid, Why::kBadGA);
   EmitConfirmed(turn, step.next, command);
   AnswerCall(turn, record, ViewOfCall(record, call::Role::kCaller));
   TellDevice(turn, record, record.call.callee_device);
 }
 
 void Handle(Turn& turn, const cmd::DiscardCall& command) {
-  const FoundCall found = FindCall(turn, command.peer);
-  if (found.record == nullptr) return turn.Refuse(Refusal::kCallPeerInvalid);
+  const FoundCall found = FindCall(turn, command.peer,
+                                   {.what = TraceWhat::kDiscardCall,
+                                    .reason = command.reason,
+                                    .video = command.video,
+                                    .number = command.connection_id,
+                                    .duration = std::max(command.duration, 0)});
+  if (found.record == nullptr) return;
   const call::Step step = Advance(turn, found,
                                   {.kind = call::EventKind::kDiscard,
                                    .video = command.video,
                                    .duration = command.duration,
                                    .reason = command.reason});
-  if (step.outcome == call::Outcome::kRefused) return turn.Refuse(RefusalFrom(step.refusal));
+  if (step.outcome == call::Outcome::kRefused) return RefuseCall(turn, found, step.refusal);
   if (step.outcome == call::Outcome::kEnded) {
-    EndCall(turn, step, {.in_reply = true, .connection_id = command.connection_id});
+    const bool migrates = step.next.reason == call::Reason::kMigrateConferenceCall;
+    EndCall(turn, step,
+            {.in_reply = true,
+             .connection_id = command.connection_id,
+             .slug = migrates ? command.slug.substr(0, kSlugBytesMax) : ""});
   }
   turn.Answer(EndBatch(turn, *found.record, turn.user()));
 }

@@ -169,6 +169,7 @@ struct DiscardCall {
   std::int32_t duration = 0;
   call::Reason reason = call::Reason::kHangup;
   std::int64_t connection_id = 0;
+  std::string slug{};  // kMigrateConferenceCall
 };  // Reply: UpdateBatch
 struct SendSignalling {
   PeerCall peer;
@@ -183,19 +184,28 @@ struct SetCallRating {
 struct SaveCallDebug {
   PeerCall peer;
   std::string json;
-};  // Reply: Done
+  bool valid = true;  // it is JSON
+};                    // Reply: Done
+struct SaveCallLog {
+  PeerCall peer;
+  std::int64_t bytes = 0;  // of the uploaded parts, which nobody keeps
+};                         // Reply: Done
+// The session did not take updates that it was sent: what can't be fetched again is lost.
+struct UpdatesLost {};  // no reply
 
 }  // namespace cmd
 
-using CommandBody = std::variant<
-    cmd::CreateKey, cmd::DestroyKey, cmd::InitConnection, cmd::BindTempKey, cmd::DropTempKeys,
-    cmd::SessionOpened, cmd::SessionClosed, cmd::SendCode, cmd::ResendCode, cmd::CancelCode,
-    cmd::SignIn, cmd::SignUp, cmd::ImportBot, cmd::LogOut, cmd::GetUsers, cmd::GetFullUser,
-    cmd::ImportContacts, cmd::ResolvePhone, cmd::GetContacts, cmd::AddContact, cmd::DeleteContacts,
-    cmd::Block, cmd::GetBlocked, cmd::GetPrivacy, cmd::SetPrivacy, cmd::UpdateStatus,
-    cmd::GetAuthorizations, cmd::ChangeAuthorizationSettings, cmd::GetState, cmd::GetDifference,
-    cmd::GetHistory, cmd::RequestCall, cmd::ReceivedCall, cmd::AcceptCall, cmd::ConfirmCall,
-    cmd::DiscardCall, cmd::SendSignalling, cmd::SetCallRating, cmd::SaveCallDebug>;
+using CommandBody =
+    std::variant<cmd::CreateKey, cmd::DestroyKey, cmd::InitConnection, cmd::BindTempKey,
+                 cmd::DropTempKeys, cmd::SessionOpened, cmd::SessionClosed, cmd::SendCode,
+                 cmd::ResendCode, cmd::CancelCode, cmd::SignIn, cmd::SignUp, cmd::ImportBot,
+                 cmd::LogOut, cmd::GetUsers, cmd::GetFullUser, cmd::ImportContacts,
+                 cmd::ResolvePhone, cmd::GetContacts, cmd::AddContact, cmd::DeleteContacts,
+                 cmd::Block, cmd::GetBlocked, cmd::GetPrivacy, cmd::SetPrivacy, cmd::UpdateStatus,
+                 cmd::GetAuthorizations, cmd::ChangeAuthorizationSettings, cmd::GetState,
+                 cmd::GetDifference, cmd::GetHistory, cmd::RequestCall, cmd::ReceivedCall,
+                 cmd::AcceptCall, cmd::ConfirmCall, cmd::DiscardCall, cmd::SendSignalling,
+                 cmd::SetCallRating, cmd::SaveCallDebug, cmd::SaveCallLog, cmd::UpdatesLost>;
 
 struct Command {
   Requester from;

@@ -115,7 +115,8 @@ struct CallConfirmed {
   std::int64_t key_fingerprint = 0;
   std::vector<Connection> caller_connections, callee_connections;
   bool p2p_allowed = false;
-  std::int64_t at_ms = 0;
+  std::int64_t at_ms = 0, deadline_ms = 0;
+  bool conference_supported = false;
 };
 // Carries the two service messages, so that a call and its messages can't be apart.
 struct CallEnded {
@@ -127,6 +128,9 @@ struct CallEnded {
   std::int64_t connection_id = 0;
   std::int64_t at_ms = 0;
   std::int32_t caller_message_id = 0, caller_pts = 0, callee_message_id = 0, callee_pts = 0;
+  bool need_rating = false, need_debug = false;
+  std::string slug{};  // kMigrateConferenceCall
+  Bytes trace{};       // EncodeTrace (trace_event.h): for the store, the book doesn't read it
 };
 struct CallRated {
   CallId id;
@@ -134,6 +138,7 @@ struct CallRated {
   bool user_initiative = false;
   std::int32_t rating = 0;
   std::string comment;
+  std::uint32_t tags = 0;  // RatingTag bits, of the hashtags in `comment`
 };
 struct CallDebugSaved {
   CallId id;

@@ -56,6 +56,8 @@ void Handle(Turn& turn, const cmd::DiscardCall& command);
 void Handle(Turn& turn, const cmd::SendSignalling& command);
 void Handle(Turn& turn, const cmd::SetCallRating& command);
 void Handle(Turn& turn, const cmd::SaveCallDebug& command);
+void Handle(Turn& turn, const cmd::SaveCallLog& command);
+void Handle(Turn& turn, const cmd::UpdatesLost& command);
 
 // -- shared by subjects --
 

@@ -49,6 +49,15 @@ inline constexpr std::size_t kSignalBytesMax = 64 * 1024;
 inline constexpr std::size_t kSignalQueueBytesMax = 256 * 1024;  // a call and side
 inline constexpr std::size_t kSignalQueuePacketsMax = 100;
 static_assert(kSignalQueueBytesMax >= kSignalBytesMax);
+// What one side may send at once, and how fast that fills again: far above what engines need to
+// find a path, and below what a session holds for a client that acknowledges as late as clients do.
+inline constexpr std::int64_t kSignalBurstBytes = 96 * 1024;
+inline constexpr std::int64_t kSignalBytesPerSecond = 4 * 1024;
+inline constexpr std::int32_t kSignalWait = 1;  // seconds, of FLOOD_WAIT
+
+// Migration to a conference.
+inline constexpr std::int32_t kConferenceLayerMin = 202;
+inline constexpr std::size_t kSlugBytesMax = 64;
 
 // After the call.
 inline constexpr std::size_t kCommentBytesMax = 2048;

@@ -14,6 +14,8 @@ namespace {
 // Call ids: bits 44..53 the slot, random below.
 constexpr int kCallSlotShift = 44;
 constexpr std::uint64_t kSlotMask = 1023;
+// Stands for the call that a refused request didn't make, in what followers of traces see.
+constexpr CallId kNoCall(-1);
 
 CallId NewCallId(Turn& turn) {
   const std::uint64_t slot = turn.config().slot & kSlotMask;
@@ -24,16 +26,27 @@ CallId NewCallId(Turn& turn) {
   }
 }
 
+struct Obstacle {
+  Refusal refusal = Refusal::kNone;
+  Why why = Why::kNone;
+};
+
 // In the order in which callers should learn of obstacles.
-Refusal Check(Turn& turn, const cmd::RequestCall& command, UserId callee) {
+Obstacle Check(Turn& turn, const cmd::RequestCall& command, UserId callee) {
   const User* user = turn.state().users.Find(callee);
-  if (user == nullptr || user->bot || callee == turn.user()) return Refusal::kUserIdInvalid;
-  if (IsBlockedBy(turn.state(), callee, turn.user())) return Refusal::kUserIsBlocked;
-  if (!Allows(turn.state(), callee, PrivacyKey::kPhoneCall, turn.user())) {
-    return Refusal::kUserPrivacyRestricted;
+  if (user == nullptr) return {Refusal::kUserIdInvalid, Why::kUserUnknown};
+  if (user->bot) return {Refusal::kUserIdInvalid, Why::kUserIsBot};
+  if (callee == turn.user()) return {Refusal::kUserIdInvalid, Why::kUserIsSelf};
+  if (IsBlockedBy(turn.state(), callee, turn.user())) {
+    return {Refusal::kUserIsBlocked, Why::kBlockedByCallee};
   }
-  if (command.g_a_hash.size() != kGAHashBytes) return Refusal::kGAHashInvalid;
-  return CheckProtocol(command.protocol);
+  if (!Allows(turn.state(), callee, PrivacyKey::kPhoneCall, turn.user())) {
+    return {Refusal::kUserPrivacyRestricted, Why::kPrivacyOfCallee};
+  }
+  if (command.g_a_hash.size() != kGAHashBytes) {
+    return {Refusal::kGAHashInvalid, Why::kBadGAHash};
+  }
+  return {CheckProtocol(command.protocol), Why::kBadProtocol};
 }
 
 bool Occupies(const call::Call& call, UserId user) {
@@ -50,16 +63,17 @@ bool Occupies(const call::Call& call, UserId user) {
   return false;
 }
 
-// Busy, or glare: the callee is calling us at this moment.
-bool IsBusy(Turn& turn, UserId callee) {
+// Why the callee is busy, kNone when it isn't. Glare: it is calling us at this moment.
+Why WhyBusy(Turn& turn, UserId callee) {
   const std::vector<CallId>* live = turn.state().live_calls.Find(callee);
-  if (live == nullptr) return false;
-  if (live->size() >= kLiveCallsPerUserMax) return true;
-  return std::any_of(live->begin(), live->end(), [&](CallId id) {
+  if (live == nullptr) return Why::kNone;
+  if (live->size() >= kLiveCallsPerUserMax) return Why::kTooManyCalls;
+  for (const CallId id : *live) {
     const call::Call& call = turn.state().calls.Find(id)->call;
-    const bool glare = call.caller == callee && call.callee == turn.user();
-    return glare || Occupies(call, callee);
-  });
+    if (Occupies(call, callee)) return Why::kCalleeBusy;
+    if (call.caller == callee && call.callee == turn.user()) return Why::kGlare;
+  }
+  return Why::kNone;
 }
 
 // One live outgoing call per device: clients that lost track start a new one.
@@ -71,7 +85,7 @@ void EndOlderCalls(Turn& turn) {
     if (call.caller != turn.user() || call.caller_device != turn.device()) continue;
     const bool accepted = call.accepted != WallTime{};
     const call::Reason reason = accepted ? call::Reason::kHangup : call::Reason::kMissed;
-    EndCall(turn, call::End(call, reason, turn.now()));
+    EndCall(turn, call::End(call, reason, turn.now()), {.why = Why::kReplacedByNewCall});
   }
 }
 
@@ -81,6 +95,14 @@ std::vector<DeviceId> DevicesToRing(Turn& turn, UserId callee) {
     if (turn.IsOnline(device) && MayRing(turn.state(), device)) devices.push_back(device);
   }
   return devices;
+}
+
+TraceEvent Came(const cmd::RequestCall& command) {
+  TraceEvent event;
+  event.what = TraceWhat::kRequestCall;
+  event.video = command.video;
+  event.number = command.random_id;
+  return event;
 }
 
 CallId Create(Turn& turn, const cmd::RequestCall& command, UserId callee, bool reached) {
@@ -96,9 +118,13 @@ CallId Create(Turn& turn, const cmd::RequestCall& command, UserId callee, bool r
   requested.g_a_hash = command.g_a_hash;
   requested.protocol = command.protocol;
   requested.at_ms = turn.now_ms();
-  requested.deadline_ms = UnixMillis(call::RequestDeadline(turn.now(), reached, turn.timeouts()));
+  requested.deadline_ms =
+      UnixMillis(call::RequestDeadline(turn.at().clock, reached, turn.timeouts()));
   const CallId id = requested.id;
   turn.Emit(std::move(requested));
+  // Not durable: a restart under a test's clock begins anew.
+  turn.state().calls.Mutable(id)->call.ring_from = turn.at().clock;
+  turn.TraceRequest(id, Came(command), true);
   return id;
 }
 
@@ -128,6 +154,7 @@ bool AnswerRepeat(Turn& turn, const cmd::RequestCall& command, UserId callee) {
   const CallId* id = turn.state().random_ids.Find({turn.device(), command.random_id});
   const CallRecord* record = id == nullptr ? nullptr : turn.state().calls.Find(*id);
   if (record == nullptr || record->call.callee != callee) return false;
+  turn.TraceRequest(*id, Came(command));
   AnswerWaiting(turn, *record, command.protocol);
   // Waiting is the only answer that clients take here; how it ended follows.
   if (record->call.state == call::State::kEnded) {
@@ -142,17 +169,20 @@ bool AnswerRepeat(Turn& turn, const cmd::RequestCall& command, UserId callee) {
 void Handle(Turn& turn, const cmd::RequestCall& command) {
   const UserId callee = FindUser(turn, command.user);
   if (callee && AnswerRepeat(turn, command, callee)) return;
-  const Refusal refusal = Check(turn, command, callee);
-  if (refusal != Refusal::kNone) return turn.Refuse(refusal);
+  const Obstacle obstacle = Check(turn, command, callee);
+  if (obstacle.refusal != Refusal::kNone) {
+    turn.TraceRequest(kNoCall, Came(command));
+    return turn.Refuse(obstacle.refusal, obstacle.why);
+  }
   EndOlderCalls(turn);
-  const bool busy = IsBusy(turn, callee);
+  const Why busy = WhyBusy(turn, callee);
   std::vector<DeviceId> devices;
-  if (!busy) devices = DevicesToRing(turn, callee);
+  if (busy == Why::kNone) devices = DevicesToRing(turn, callee);
   const CallId id = Create(turn, command, callee, !devices.empty());
   const CallRecord& record = *turn.state().calls.Find(id);
   AnswerWaiting(turn, record, command.protocol);
-  if (busy) {
-    EndCall(turn, call::End(record.call, call::Reason::kBusy, turn.now()));
+  if (busy != Why::kNone) {
+    EndCall(turn, call::End(record.call, call::Reason::kBusy, turn.now()), {.why = busy});
   } else {
     Ring(turn, id, std::move(devices));
   }

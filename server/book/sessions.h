@@ -21,5 +21,7 @@ std::vector<const CallRecord*> RingingFor(Turn& turn, DeviceId device, UserId us
 // Nobody knows whether the devices of a live call heard of its last change before the process
 // ended. They hear it again, which clients take.
 void OweAfterRestart(State& state, const FactBody& body);
+// What the facts tell of a call's trace; refusals and news of before the restart are gone.
+void TraceRestored(State& state, const FactBody& body);
 
 }  // namespace trunkline::book

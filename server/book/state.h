@@ -15,6 +15,7 @@
 #include "server/book/fact.h"
 #include "server/book/limits.h"
 #include "server/book/table.h"
+#include "server/book/tracer.h"
 #include "server/book/types.h"
 
 namespace trunkline::book {
@@ -81,16 +82,25 @@ struct CallKeys {
   bool p2p_allowed = false;
 };
 
+// Signalling that one side may still send now; it fills again with time.
+struct SignalAllowance {
+  std::int64_t bytes = 0;  // spent
+  std::int64_t at_ms = 0;  // as of then
+};
+
 struct CallRecord {
   call::Call call;
   AccessHash caller_hash, callee_hash;
   std::int32_t random_id = 0;
-  std::int32_t caller_pts = 0, callee_pts = 0;  // of the service messages; kEnded
-  std::int32_t debugs = 0;                      // saveCallDebug so far; not durable
-  std::shared_ptr<const CallOffer> offer;       // until kEnded
-  std::shared_ptr<const CallAnswer> answer;     // from kAccepted until kEnded
-  std::shared_ptr<const CallKeys> keys;         // kActive
-  std::vector<DeviceId> rang;                   // the callee's devices that were told; not durable
+  std::int32_t caller_pts = 0, callee_pts = 0;     // of the service messages; kEnded
+  std::int32_t debugs = 0;                         // saveCallDebug so far; not durable
+  bool need_rating = false, need_debug = false;    // kEnded
+  std::string slug;                                // kEnded by migration
+  SignalAllowance caller_signals, callee_signals;  // not durable
+  std::shared_ptr<const CallOffer> offer;          // until kEnded
+  std::shared_ptr<const CallAnswer> answer;        // from kAccepted until kEnded
+  std::shared_ptr<const CallKeys> keys;            // kActive
+  std::vector<DeviceId> rang;  // the callee's devices that were told; not durable
 };
 
 // Signalling for a device that has no session now. Not durable.
@@ -138,7 +148,9 @@ struct State {
   std::uint64_t next_ended = 0;
 
   Deadlines deadlines{&group};
+  Deadlines call_deadlines{&group};  // on the deadline clock (call::Moment)
   Presence presence;
+  Tracer tracer;
 };
 
 // 99966...: no code is sent, no limit counts.

@@ -8,12 +8,13 @@
 
 namespace trunkline::book {
 
-Turn::Turn(State* state, const BookConfig* config, Entropy* entropy, WallTime now,
+Turn::Turn(State* state, const BookConfig* config, Entropy* entropy, call::Moment at,
            const Requester* from, std::vector<Fact>* facts, std::vector<Effect>* effects)
     : state_(state),
       config_(config),
       entropy_(entropy),
-      now_(FromUnixMillis(UnixMillis(now))),
+      now_(FromUnixMillis(UnixMillis(at.now))),
+      clock_(FromUnixMillis(UnixMillis(at.clock))),
       from_(from),
       facts_(facts),
       effects_(effects) {
@@ -35,11 +36,17 @@ void Turn::Emit(FactBody body) {
 
 void Turn::Answer(ReplyBody body) {
   CHECK(from_ != nullptr);
+  TraceAnswer(body);
   effects_->push_back(Reply{from_->session, from_->msg_id, std::move(body)});
 }
 
 void Turn::Refuse(Refusal refusal, std::int32_t argument) {
   Answer(reply::Refused{refusal, argument});
+}
+
+void Turn::Refuse(Refusal refusal, Why why, std::int32_t argument) {
+  why_ = why;
+  Refuse(refusal, argument);
 }
 
 void Turn::Push(std::vector<SessionRef> sessions, std::shared_ptr<const UpdateBatch> batch) {
@@ -53,7 +60,10 @@ void Turn::Push(std::vector<SessionRef> sessions, UpdateBatch batch) {
 }
 
 void Turn::Finish() {
-  for (Effect& push : pushes_) effects_->push_back(std::move(push));
+  for (Effect& push : pushes_) {
+    if (const auto* news = std::get_if<book::Push>(&push)) TracePush(*news);
+    effects_->push_back(std::move(push));
+  }
   pushes_.clear();
 }
 

@@ -19,7 +19,7 @@ namespace trunkline::book {
 class Turn {
  public:
   // All borrowed for the step. `from` is null when a deadline is the reason.
-  Turn(State* state, const BookConfig* config, Entropy* entropy, WallTime now,
+  Turn(State* state, const BookConfig* config, Entropy* entropy, call::Moment at,
        const Requester* from, std::vector<Fact>* facts, std::vector<Effect>* effects);
 
   State& state() { return *state_; }
@@ -29,6 +29,8 @@ class Turn {
   WallTime now() const { return now_; }
   std::int64_t now_ms() const { return UnixMillis(now_); }
   std::int32_t date() const { return UnixDate(now_); }
+  // For the machine: with the clock of deadlines.
+  call::Moment at() const { return {now_, clock_}; }
   call::Timeouts timeouts() const;
 
   const Requester& from() const { return *from_; }
@@ -42,6 +44,7 @@ class Turn {
 
   void Answer(ReplyBody body);
   void Refuse(Refusal refusal, std::int32_t argument = 0);
+  void Refuse(Refusal refusal, Why why, std::int32_t argument = 0);
   void Done(bool flag = true) { Answer(reply::Done{flag}); }
   // For keys; before the reply, so that a thread knows of a change before its client does.
   void Tell(Effect effect) { effects_->push_back(std::move(effect)); }
@@ -52,6 +55,10 @@ class Turn {
   void Push(std::vector<SessionRef> sessions, UpdateBatch batch);
   // Releases what was held back; last.
   void Finish();
+
+  // -- the call's trace: what came is told by its handler, answers and news by the above
+  void TraceRequest(CallId call, TraceEvent event, bool opens = false);
+  void TraceServer(CallId call, TraceEvent event);
 
   // -- sessions
   std::span<const SessionRef> SessionsOf(DeviceId device) const;
@@ -66,10 +73,19 @@ class Turn {
   UpdateBatch BatchFor(UserId viewer, std::initializer_list<UserId> users);
 
  private:
+  void TraceAnswer(const ReplyBody& body);
+  void TracePush(const book::Push& push);
+  void TraceNews(const Update& update, DeviceId device, UserId user);
+  TraceEvent LineOf(TraceKind kind, TraceWhat what) const;
+  TraceParty PartyOf(CallId call, UserId user) const;
+  DeviceId DeviceOf(const SessionRef& session) const;
+
   State* state_;
   const BookConfig* config_;
   Entropy* entropy_;
-  WallTime now_;
+  WallTime now_, clock_;
+  CallId traced_;  // the call that the command is about
+  Why why_ = Why::kNone;
   const Requester* from_;
   UserId user_;
   std::vector<Fact>* facts_;

@@ -124,7 +124,9 @@ struct CallView {
   std::vector<Connection> connections;       // kActive
   std::int32_t start_date = 0;               // kActive
   bool p2p_allowed = false;                  // kActive
+  bool conference_supported = false;         // kActive
   std::optional<call::Reason> reason;        // kDiscarded
+  std::string slug;                          // kDiscarded by migration to a conference
   std::optional<std::int32_t> duration;      // kDiscarded, seconds, only if established
   bool need_rating = false, need_debug = false;
 };
@@ -138,6 +140,7 @@ struct MessageView {
   CallId call_id;
   bool video = false;
   std::optional<call::Reason> reason;
+  std::string slug;
   std::optional<std::int32_t> duration;
 };
 

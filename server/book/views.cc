@@ -64,13 +64,17 @@ CallView ActiveView(const CallRecord& record, bool caller) {
   view.key_fingerprint = record.keys->key_fingerprint;
   view.connections = caller ? record.keys->caller_connections : record.keys->callee_connections;
   view.p2p_allowed = record.keys->p2p_allowed;
+  view.conference_supported = record.call.conference;
   return view;
 }
 
 CallView DiscardedView(const CallRecord& record, bool caller) {
   CallView view = CommonView(record, CallView::Kind::kDiscarded, caller);
   view.reason = record.call.reason;
+  view.slug = record.slug;
   if (record.call.established) view.duration = record.call.duration;
+  view.need_rating = record.need_rating;
+  view.need_debug = record.need_debug;
   return view;
 }
 

@@ -23,10 +23,12 @@ struct Call {
   Reason reason = Reason::kHangup;  // kEnded
   bool video = false;
   bool established = false;   // was kActive
+  bool conference = false;    // both sides can migrate to a conference; from kActive on
   std::int32_t duration = 0;  // seconds, as told to both; kEnded and established
   std::int32_t version = 0;   // facts so far
   WallTime requested{}, received{}, accepted{}, started{}, ended{};
-  WallTime deadline{};  // of the present state; epoch = none
+  WallTime deadline{};   // of the present state, on the deadline clock; epoch = none
+  WallTime ring_from{};  // `requested`, on the deadline clock
 };
 
 }  // namespace trunkline::call

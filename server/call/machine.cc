@@ -69,53 +69,55 @@ Step EndBy(const Call& call, EventKind event, Reason reason, WallTime now) {
   return step;
 }
 
-Step Received(const Call& call, const Event& event, WallTime now, const Timeouts& timeouts) {
+Step Received(const Call& call, const Event& event, Moment at, const Timeouts& timeouts) {
   if (!IsCallee(event.role)) return Refuse(call, Refusal::kPeerInvalid);
   if (call.state == State::kEnded) return Refuse(call, Refusal::kAlreadyDeclined);
   // Later devices, and devices that are too late: an error would be shown to the user.
   if (call.state != State::kRequested) return Unchanged(call, Outcome::kNothing);
   Step step = Become(call, event.kind, State::kReceived, Outcome::kReceived);
-  step.next.received = now;
-  step.next.deadline = now + timeouts.ring + kGrace;
+  step.next.received = at.now;
+  step.next.deadline = at.clock + timeouts.ring + kGrace;
   return step;
 }
 
-Step Accept(const Call& call, const Event& event, WallTime now, const Timeouts& timeouts) {
+Step Accept(const Call& call, const Event& event, Moment at, const Timeouts& timeouts) {
   if (!IsCallee(event.role)) return Refuse(call, Refusal::kPeerInvalid);
   if (call.state == State::kEnded) return Refuse(call, Refusal::kAlreadyDeclined);
   if (!IsRinging(call.state)) return Refuse(call, Refusal::kAlreadyAccepted);
   Step step = Become(call, event.kind, State::kAccepted, Outcome::kAccepted);
   step.next.callee_device = event.device;
-  step.next.accepted = now;
-  step.next.deadline = now + timeouts.connect;
+  step.next.accepted = at.now;
+  step.next.deadline = at.clock + timeouts.connect;
   return step;
 }
 
-Step Confirm(const Call& call, const Event& event, WallTime now) {
+Step Confirm(const Call& call, const Event& event, Moment at) {
   if (event.role != Role::kCaller) return Refuse(call, Refusal::kPeerInvalid);
   if (call.state == State::kEnded) return Refuse(call, Refusal::kAlreadyDeclined);
   if (call.state == State::kActive && event.repeat) return Unchanged(call, Outcome::kRepeated);
   if (call.state != State::kAccepted) return Refuse(call, Refusal::kPeerInvalid);
   Step step = Become(call, event.kind, State::kActive, Outcome::kConfirmed);
   step.next.established = true;
-  step.next.started = now;
-  step.next.deadline = now + kActiveMax;
+  step.next.conference = event.conference;
+  step.next.started = at.now;
+  step.next.deadline = at.clock + kActiveMax;
   return step;
 }
 
 // Clients disagree on reasons; both sides are told one. Not established: what matters is who gave
 // up and when. Established: what the first one to hang up said.
-Reason NormalReason(const Call& call, const Event& event, WallTime now, const Timeouts& timeouts) {
+Reason NormalReason(const Call& call, const Event& event, Moment at, const Timeouts& timeouts) {
   if (call.established) {
-    return event.reason == Reason::kMigrateConferenceCall ? Reason::kHangup : event.reason;
+    const bool migrates = event.reason == Reason::kMigrateConferenceCall;
+    return migrates && !call.conference ? Reason::kHangup : event.reason;
   }
   if (event.reason == Reason::kDisconnect) return Reason::kDisconnect;
   if (event.role == Role::kCaller) return Reason::kMissed;
-  const bool late = now >= call.requested + timeouts.ring - kRingTimerSlack;
+  const bool late = at.clock >= call.ring_from + timeouts.ring - kRingTimerSlack;
   return late ? Reason::kMissed : Reason::kBusy;
 }
 
-Step Discard(const Call& call, const Event& event, WallTime now, const Timeouts& timeouts) {
+Step Discard(const Call& call, const Event& event, Moment at, const Timeouts& timeouts) {
   if (event.role != Role::kCaller && !IsCallee(event.role)) {
     return Refuse(call, Refusal::kPeerInvalid);
   }
@@ -125,7 +127,7 @@ Step Discard(const Call& call, const Event& event, WallTime now, const Timeouts&
   if (!IsRinging(call.state) && !IsBound(event.role)) {
     return Refuse(call, Refusal::kAlreadyAccepted);
   }
-  Step step = EndBy(call, event.kind, NormalReason(call, event, now, timeouts), now);
+  Step step = EndBy(call, event.kind, NormalReason(call, event, at, timeouts), at.now);
   step.next.video = call.video || event.video;
   if (call.established) {
     const auto most = std::chrono::duration_cast<std::chrono::seconds>(kActiveMax).count();
@@ -134,13 +136,13 @@ Step Discard(const Call& call, const Event& event, WallTime now, const Timeouts&
   return step;
 }
 
-Step Deadline(const Call& call, const Event& event, WallTime now) {
+Step Deadline(const Call& call, const Event& event, Moment at) {
   // A timer of an earlier state may arrive late.
-  if (call.state == State::kEnded || now < call.deadline) {
+  if (call.state == State::kEnded || at.clock < call.deadline) {
     return Unchanged(call, Outcome::kNothing);
   }
   const Reason reason = IsRinging(call.state) ? Reason::kMissed : Reason::kDisconnect;
-  return EndBy(call, event.kind, reason, now);
+  return EndBy(call, event.kind, reason, at.now);
 }
 
 Step DeviceLost(const Call& call, const Event& event, WallTime now) {
@@ -171,20 +173,20 @@ Role RoleOf(const Call& call, UserId user, DeviceId device) {
   return device == call.callee_device ? Role::kCallee : Role::kCalleeOther;
 }
 
-Step Advance(const Call& call, const Event& event, WallTime now, const Timeouts& timeouts) {
+Step Advance(const Call& call, const Event& event, Moment at, const Timeouts& timeouts) {
   switch (event.kind) {
     case EventKind::kReceived:
-      return Received(call, event, now, timeouts);
+      return Received(call, event, at, timeouts);
     case EventKind::kAccept:
-      return Accept(call, event, now, timeouts);
+      return Accept(call, event, at, timeouts);
     case EventKind::kConfirm:
-      return Confirm(call, event, now);
+      return Confirm(call, event, at);
     case EventKind::kDiscard:
-      return Discard(call, event, now, timeouts);
+      return Discard(call, event, at, timeouts);
     case EventKind::kDeadline:
-      return Deadline(call, event, now);
+      return Deadline(call, event, at);
     case EventKind::kDeviceLost:
-      return DeviceLost(call, event, now);
+      return DeviceLost(call, event, at.now);
     case EventKind::kSignal:
       return Signal(call, event);
   }
@@ -197,8 +199,8 @@ Step End(const Call& call, Reason reason, WallTime now) {
   return EndBy(call, EventKind::kDiscard, reason, now);
 }
 
-WallTime RequestDeadline(WallTime now, bool reached, const Timeouts& timeouts) {
-  return now + (reached ? timeouts.ring : timeouts.receive) + kGrace;
+WallTime RequestDeadline(WallTime clock, bool reached, const Timeouts& timeouts) {
+  return clock + (reached ? timeouts.ring : timeouts.receive) + kGrace;
 }
 
 }  // namespace trunkline::call

@@ -38,6 +38,7 @@ struct Event {
   Role role = Role::kStranger;
   DeviceId device{};                // kAccept: becomes B1
   bool repeat = false;              // kConfirm: with the same key material as before
+  bool conference = false;          // kConfirm: both sides can migrate to a conference
   bool video = false;               // kDiscard
   std::int32_t duration = 0;        // kDiscard, seconds, as claimed
   Reason reason = Reason::kHangup;  // kDiscard, as claimed
@@ -60,6 +61,14 @@ enum class Outcome : std::uint8_t {
   kConfirmed,
   kEnded,
   kSignal,  // pass the packet on
+};
+
+// The two clocks of a step. Dates that people are told come from the wall; deadlines are set and
+// fire by a clock of their own, which is the wall's too unless a test moves it.
+struct Moment {
+  constexpr Moment(WallTime wall) : now(wall), clock(wall) {}
+  constexpr Moment(WallTime wall, WallTime deadlines) : now(wall), clock(deadlines) {}
+  WallTime now, clock;
 };
 
 struct Step {
@@ -88,13 +97,13 @@ Role RoleOf(const Call& call, UserId user, DeviceId device);
 
 // One event. `next.version` grows by one exactly when a fact follows: kReceived, kAccepted,
 // kConfirmed, kEnded.
-Step Advance(const Call& call, const Event& event, WallTime now, const Timeouts& timeouts);
+Step Advance(const Call& call, const Event& event, Moment at, const Timeouts& timeouts);
 
 // The server ends a live call for its own reason (busy, replaced, keys that don't fit). The
 // duration of an established call is the server's own measure. An ended call stays as it is.
 Step End(const Call& call, Reason reason, WallTime now);
 
 // Deadline of a new call: shorter when no device of the callee could be told.
-WallTime RequestDeadline(WallTime now, bool reached, const Timeouts& timeouts);
+WallTime RequestDeadline(WallTime clock, bool reached, const Timeouts& timeouts);
 
 }  // namespace trunkline::call

@@ -46,14 +46,19 @@ mtproto::KeyRecord RecordOf(const book::KeyStored& stored) {
   return record;
 }
 
-BookLoop::BookLoop(std::unique_ptr<store::Store> store, book::BookConfig config,
+BookLoop::BookLoop(std::unique_ptr<store::Store> store, const NodeConfig& config,
                    Switchboard* switchboard, CodeDelivery* delivery)
     : store_(std::move(store)),
-      book_(std::move(config), &entropy_),
+      book_(config.book, &entropy_),
       switchboard_(switchboard),
       delivery_(delivery),
       released_(switchboard->threads()),
-      released_last_(switchboard->threads()) {
+      released_last_(switchboard->threads()),
+      keep_traces_(config.keep_traces) {
+  if (config.test_clock) {
+    test_clock_ = Now();
+    book_.SetTestClock(*test_clock_);
+  }
   switchboard_->book().SetWake([this] { boost::asio::post(context_, [this] { Drain(); }); });
 }
 
@@ -114,6 +119,7 @@ void BookLoop::Drain() {
   const WallTime now = Now();
   UpdateStats(now);
   Arm(now);
+  TrimTraces(now);
   ProjectSlice();
 }
 
@@ -127,7 +133,7 @@ void BookLoop::StepGroup(std::span<const book::Command* const> commands, WallTim
 
 void BookLoop::FinishGroup(std::span<const book::Command* const> commands) {
   if (!facts_.empty()) {
-    const absl::Status status = store_->Append(facts_);
+    const absl::Status status = AppendGroup();
     if (!status.ok()) return RefuseGroup(commands, status);
     switchboard_->stats().groups_committed.Add();
     switchboard_->stats().facts.Add(facts_.size());
@@ -135,6 +141,16 @@ void BookLoop::FinishGroup(std::span<const book::Command* const> commands) {
   }
   book_.CommitGroup();
   ReleaseAll(effects_);
+  TellFollowers();
+}
+
+absl::Status BookLoop::AppendGroup() {
+  if (fail_next_group_) return absl::DataLossError("a scripted fault");
+  if (groups_to_refuse_ > 0) {
+    --groups_to_refuse_;
+    return absl::ResourceExhaustedError("a scripted fault");
+  }
+  return store_->Append(facts_);
 }
 
 void BookLoop::RefuseGroup(std::span<const book::Command* const> commands,
@@ -151,6 +167,7 @@ void BookLoop::RefuseGroup(std::span<const book::Command* const> commands,
     if (auto refusal = book::Book::RefusalOf(*command)) effects_.push_back(std::move(*refusal));
   }
   ReleaseAll(effects_);
+  TellFollowers();
 }
 
 struct BookLoop::Release {

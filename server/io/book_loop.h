@@ -17,7 +17,9 @@
 #include "boost/asio/steady_timer.hpp"
 #include "common/entropy.h"
 #include "server/book/book.h"
+#include "server/book/trace.h"
 #include "server/io/code_delivery.h"
+#include "server/io/node_config.h"
 #include "server/io/switchboard.h"
 #include "server/store/store.h"
 
@@ -36,7 +38,7 @@ mtproto::KeyRecord RecordOf(const book::KeyStored& stored);
 class BookLoop {
  public:
   // `switchboard` and `delivery` outlive the loop.
-  BookLoop(std::unique_ptr<store::Store> store, book::BookConfig config, Switchboard* switchboard,
+  BookLoop(std::unique_ptr<store::Store> store, const NodeConfig& config, Switchboard* switchboard,
            CodeDelivery* delivery);
   ~BookLoop();  // Stop
 
@@ -44,6 +46,22 @@ class BookLoop {
   absl::Status Restore();
   // After Restore, before Start.
   const book::Book& book() const { return book_; }
+
+  // ---- From any thread; what is given runs on the book's thread and must not block.
+
+  // The trace of a call that lives, or that ended and is still kept. nullopt: no such call.
+  void AskTrace(CallId call, std::function<void(std::optional<book::Trace>)> done);
+  // The lines of all calls from now on, each once its group is committed, until `sink` says false.
+  using TraceSink = std::function<bool(CallId call, const book::TraceLine& line)>;
+  void FollowTraces(TraceSink sink);
+
+  // With NodeConfig::test_clock only. Moves the clock of call deadlines; `done` gets the new time
+  // when all that became due has fired and is committed.
+  void MoveTestClock(Duration by, std::function<void(WallTime)> done);
+  // The next so many groups that have something to write are refused, as by a full disk; or the
+  // next one fails, as by a broken disk, which ends the process.
+  void RefuseGroups(int groups, std::function<void()> done);
+  void FailNextGroup(std::function<void()> done);
 
   void Start();
   // Works off what is in the mailbox, projects the journal's tail until `deadline`, ends the
@@ -61,6 +79,10 @@ class BookLoop {
   void ReleaseAll(std::vector<book::Effect>& effects);
   void PostReleased();
   void ProjectSlice();
+  absl::Status AppendGroup();
+  void TellFollowers();
+  void TrimTraces(WallTime now);
+  std::optional<book::Trace> TraceOf(CallId call);
   void UpdateStats(WallTime now);
   void Arm(WallTime now);
 
@@ -84,6 +106,12 @@ class BookLoop {
 
   // Overdue deadlines whose group was refused aren't tried again before this.
   WallTime deadlines_from_{};
+  const Duration keep_traces_;
+  WallTime next_trim_{};
+  std::vector<TraceSink> followers_;
+  std::optional<WallTime> test_clock_;
+  int groups_to_refuse_ = 0;
+  bool fail_next_group_ = false;
   bool projecting_ = false;  // a slice is posted
   bool stopping_ = false;
 };

@@ -22,7 +22,8 @@ bool IsPlaintext(ByteView packet) {
 // number of sessions, and none may be lost.
 bool MustArrive(const book::Command& command) {
   return std::holds_alternative<book::cmd::SessionOpened>(command.body) ||
-         std::holds_alternative<book::cmd::SessionClosed>(command.body);
+         std::holds_alternative<book::cmd::SessionClosed>(command.body) ||
+         std::holds_alternative<book::cmd::UpdatesLost>(command.body);
 }
 
 }  // namespace
@@ -150,6 +151,7 @@ void Home::Perform(mtproto::Output& output, WallTime now) {
                  },
                  [&](mtproto::SessionAway& out) { dispatcher_.HandleSessionAway(out.session); },
                  [&](mtproto::SessionBack& out) { dispatcher_.HandleSessionBack(out.session); },
+                 [&](mtproto::UpdatesLost& out) { dispatcher_.HandleUpdatesLost(out.session); },
                  [&](mtproto::SessionEnded& out) { dispatcher_.HandleSessionEnded(out.session); },
                  [&](mtproto::DestroyKey& out) { DestroyKey(out); },
              },

@@ -79,8 +79,7 @@ absl::Status Node::Open() {
   if (!status.ok()) return status;
   Configure(bound);
   delivery_ = std::make_unique<CodeDelivery>(config_.code, &switchboard_.stats());
-  book_ =
-      std::make_unique<BookLoop>(std::move(*store), config_.book, &switchboard_, delivery_.get());
+  book_ = std::make_unique<BookLoop>(std::move(*store), config_, &switchboard_, delivery_.get());
   status = book_->Restore();
   if (!status.ok()) return status;
   MakeLoops(*key);

@@ -30,6 +30,8 @@ class Node {
   // One per configured listener, with the real port.
   const std::vector<HostPort>& addresses() const { return addresses_; }
   std::uint64_t fingerprint() const { return fingerprint_; }
+  // For what operators ask; see there for threads.
+  BookLoop& book() { return *book_; }
   // Counters that any thread may read.
   const Stats& stats() const { return switchboard_.stats(); }
 

@@ -54,6 +54,8 @@ struct NodeConfig {
   unsigned crypto_threads = 1;
   DcId dc{2};
   Durability durability = Durability::kFsync;
+  Duration keep_traces = std::chrono::hours(7 * 24);  // of ended calls
+  bool test_clock = false;                            // Book::SetTestClock, and scripted faults
   LinkLimits limits;
   CodeDeliveryConfig code;
   // code_delivery is set from `code`; an empty list of relays gets one on the advertised address.

@@ -113,6 +113,11 @@ struct SessionAway {
 struct SessionBack {
   SessionRef session;
 };
+// Updates of the session were dropped unsent or unacknowledged: it takes too little. The client is
+// told to ask for the difference, which can't bring back everything.
+struct UpdatesLost {
+  SessionRef session;
+};
 // The engine forgot the session (destroyed, expired, or its key ended).
 struct SessionEnded {
   SessionRef session;
@@ -125,7 +130,7 @@ struct DestroyKey {
 
 using Output =
     std::variant<SendPacket, SendQuickAck, SendTransportError, CloseLink, Compute, StoreKey, Query,
-                 QueryDropped, SessionAway, SessionBack, SessionEnded, DestroyKey>;
+                 QueryDropped, SessionAway, SessionBack, UpdatesLost, SessionEnded, DestroyKey>;
 
 // ---- Engine -------------------------------------------------------------------------------------
 

@@ -21,8 +21,9 @@ inline constexpr std::size_t kWaitingAcksMax = 64;
 inline constexpr Duration kResendAfter{45'000};
 // After that the client sends its query again or asks for the difference.
 inline constexpr Duration kUnackedAgeMax{600'000};
-// What one session may hold of our memory until the client acknowledges.
-inline constexpr std::size_t kUnackedBytesMax = 64 * 1024;
+// What one session may hold of our memory until the client acknowledges: a burst of signalling and
+// what follows it for as long as clients take to acknowledge (server/book/limits.h).
+inline constexpr std::size_t kUnackedBytesMax = 256 * 1024;
 // Beside the body: the record in the queue and the allocator's share.
 inline constexpr std::size_t kUnackedOverhead = 80;
 

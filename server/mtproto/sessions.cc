@@ -212,7 +212,7 @@ void Sessions::SessionDue(Session& session) {
   const std::size_t before = session.unacked.bytes();
   const bool updates_lost = session.unacked.DropBefore(MessageIdAt(now_ - kUnackedAgeMax));
   CountUnacked(session, before);
-  if (updates_lost) UpdatesLost(session);
+  if (updates_lost) LoseUpdates(session);
   TellTooLong(session);
   if (session.link != nullptr) {
     for (UnackedQueue::Message& message : session.unacked.messages()) {

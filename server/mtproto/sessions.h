@@ -144,7 +144,7 @@ class Sessions {
   void QueueError(Session& session, MessageId query, std::int32_t code, std::string_view message);
   void Acknowledge(Session& session, MessageId id);  // soon, with whatever goes out
   void DropWaitingAck(Session& session, MessageId id);
-  void UpdatesLost(Session& session);
+  void LoseUpdates(Session& session);
   void TellTooLong(Session& session);
   void ResendAll(Session& session);
   void Refuse(const Packet& packet, MessageId id, std::int32_t seq_no, BadMessage why);

@@ -67,7 +67,7 @@ void Sessions::Queue(Session& session, Kind kind, MessageId query, Bytes body) {
                        .kind = kind});
   ++session.content_sent;
   CountUnacked(session, before);
-  if (room.updates_dropped) UpdatesLost(session);
+  if (room.updates_dropped) LoseUpdates(session);
   timers_.ArmNoLater(session, now_ + kUnackedAgeMax);
   Touch(session);
 }
@@ -126,7 +126,7 @@ bool Sessions::Push(SessionRef ref, ByteView updates, WallTime now) {
   const std::size_t before = session->unacked.bytes();
   const UnackedQueue::Room room = session->unacked.MakeRoom(body.size(), Kind::kUpdate);
   CountUnacked(*session, before);
-  if (room.updates_dropped || !room.fits) UpdatesLost(*session);
+  if (room.updates_dropped || !room.fits) LoseUpdates(*session);
   if (!room.fits) return false;
   Queue(*session, Kind::kUpdate, MessageId(), std::move(body));
   return true;
@@ -148,8 +148,8 @@ void Sessions::DropWaitingAck(Session& session, MessageId id) {
   session.waiting_acks.pop_back();
 }
 
-void Sessions::UpdatesLost(Session& session) {
-  session.too_long = true;
+void Sessions::LoseUpdates(Session& session) {
+  if (!std::exchange(session.too_long, true)) outputs_->Add(UpdatesLost{session.ref()});
 }
 
 // Half of the room free again: the client is listening, so it is told to ask for the difference.

@@ -121,6 +121,12 @@ void Dispatcher::HandleSessionBack(SessionRef ref) {
   impl_->Subscribe(ref, impl_->KeyOf(ref), *session);
 }
 
+void Dispatcher::HandleUpdatesLost(SessionRef ref) {
+  const Session* const session = impl_->FindSession(ref);
+  if (session == nullptr || !impl_->KeyOf(ref).user) return;
+  impl_->Command(ref, MessageId(), book::cmd::UpdatesLost{});
+}
+
 void Dispatcher::HandleSessionEnded(SessionRef ref) {
   const auto at = impl_->sessions.find(ref);
   if (at == impl_->sessions.end()) return;

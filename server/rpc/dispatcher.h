@@ -81,6 +81,9 @@ class Dispatcher {
   // The engine forgot the session: the book is told, parked queries are dropped.
   void HandleSessionEnded(SessionRef session);
 
+  // The engine had to drop updates of the session: the book judges what that means for its calls.
+  void HandleUpdatesLost(SessionRef session);
+
   void HandleReply(const book::Reply& reply, WallTime now);
   void HandlePush(SessionRef session, const book::UpdateBatch& batch, WallTime now);
   void HandleBindingChecked(const CheckBinding& request, bool valid, WallTime now);

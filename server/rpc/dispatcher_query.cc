@@ -188,15 +188,15 @@ void Dispatcher::Impl::Execute(const Query& query, const Unwrapped& unwrapped) {
   if (unwrapped.business) return fail({ErrorType::kBusinessConnectionNotAllowed});
   const Method* const row = FindMethod(method.id());
   if (row == nullptr) return fail({ErrorType::kInputMethodInvalid});
-  const KeyState& key = KeyOf(query.session);
+  KeyState& key = KeyOf(query.session);
   if (row->access != Method::Access::kAnyone && !key.user) {
     return fail({ErrorType::kAuthKeyUnregistered});
   }
   if (row->access == Method::Access::kUserNotBot && key.bot) {
     return fail({ErrorType::kBotMethodInvalid});
   }
-  const Context context{config,           entropy, query.now, SessionOf(query.session).layer,
-                        method.wire_id(), key.dc};
+  const Context context{config,           entropy, query.now,  SessionOf(query.session).layer,
+                        method.wire_id(), key.dc,  key.uploads};
   Perform(query, unwrapped, method, row->run(method, context));
 }
 

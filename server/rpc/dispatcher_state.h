@@ -34,6 +34,7 @@ struct KeyState {
   std::int32_t layer = 0;         // of the last initConnection; 0 = there was none
   std::uint64_t client_hash = 0;  // of the ClientInfo that the book has
   std::vector<SessionId> sessions;
+  Uploads uploads;
 
   bool unbound() const { return temporary && !bound_to; }
 };

@@ -132,7 +132,8 @@ std::span<const api::AnyPhoneConnection> Encoder::Connections(
 }
 
 // Migration to a conference exists from layer 202 on; before, the call was hung up.
-api::AnyPhoneCallDiscardReason Encoder::Reason(const std::optional<call::Reason>& reason) {
+api::AnyPhoneCallDiscardReason Encoder::Reason(const std::optional<call::Reason>& reason,
+                                               const std::string& slug) {
   constexpr int kMigrateFrom = 202;
   if (!reason) return {};
   switch (*reason) {
@@ -143,7 +144,11 @@ api::AnyPhoneCallDiscardReason Encoder::Reason(const std::optional<call::Reason>
     case call::Reason::kBusy:
       return &Make<api::PhoneCallDiscardReasonBusy>();
     case call::Reason::kMigrateConferenceCall:
-      if (layer_ >= kMigrateFrom) return &Make<api::PhoneCallDiscardReasonMigrateConferenceCall>();
+      if (layer_ >= kMigrateFrom) {
+        auto& migrate = Make<api::PhoneCallDiscardReasonMigrateConferenceCall>();
+        migrate.slug = slug;
+        return &migrate;
+      }
       break;
     case call::Reason::kHangup:
       break;
@@ -194,6 +199,7 @@ api::AnyPhoneCall Encoder::Active(const book::CallView& view) {
   auto& call = Make<api::PhoneCall>();
   SetCommon(call, view);
   call.set_p2p_allowed(view.p2p_allowed);
+  call.set_conference_supported(view.conference_supported);
   call.g_a_or_b = Text(view.g_a_or_b);
   call.key_fingerprint = view.key_fingerprint;
   call.protocol = Protocol(view.protocol);
@@ -208,7 +214,7 @@ api::AnyPhoneCall Encoder::Discarded(const book::CallView& view) {
   call.set_need_debug(view.need_debug);
   call.set_video(view.video);
   call.id = view.id.value();
-  call.set_reason(Reason(view.reason));
+  call.set_reason(Reason(view.reason, view.slug));
   if (view.duration) call.set_duration(*view.duration);
   return &call;
 }
@@ -235,7 +241,7 @@ api::AnyMessage Encoder::Message(const book::MessageView& view) {
   auto& action = Make<api::MessageActionPhoneCall>();
   action.set_video(view.video);
   action.call_id = view.call_id.value();
-  action.set_reason(Reason(view.reason));
+  action.set_reason(Reason(view.reason, view.slug));
   if (view.duration) action.set_duration(*view.duration);
   auto& message = Make<api::MessageService>();
   message.set_out(view.out);

@@ -73,7 +73,8 @@ class Encoder {
   api::AnyPhoneCallProtocol Protocol(const book::Protocol& protocol);
   api::AnyPhoneConnection Connection(const book::Connection& connection);
   std::span<const api::AnyPhoneConnection> Connections(const std::vector<book::Connection>& from);
-  api::AnyPhoneCallDiscardReason Reason(const std::optional<call::Reason>& reason);
+  api::AnyPhoneCallDiscardReason Reason(const std::optional<call::Reason>& reason,
+                                        const std::string& slug);
   api::AnyUserStatus Status(std::int32_t online_until, std::int32_t was_online);
   api::AnyPrivacyRule Rule(const book::PrivacyRule& rule);
 

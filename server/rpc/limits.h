@@ -50,12 +50,16 @@ inline constexpr std::int32_t kHistoryMax = 100;
 inline constexpr std::size_t kLibraryVersionsMax = 32;
 inline constexpr std::size_t kLibraryVersionBytesMax = 32;
 inline constexpr std::int32_t kRandomLengthMax = 1024;  // messages.getDhConfig; clients ask for 256
-inline constexpr std::size_t kSignallingBytesMax = 64 * 1024;
 inline constexpr std::size_t kDebugBytesMax = 64 * 1024;
 inline constexpr int kJsonDepthMax = 32;
 inline constexpr std::size_t kCommentCharactersMax = 1024;
+inline constexpr std::size_t kSlugCharactersMax = 64;
 inline constexpr std::size_t kFilePartBytesMax = 512 * 1024;
 inline constexpr std::int32_t kFilePartsMax = 8000;
+// Call logs: files begun at a time, and bytes an hour, of one device. A log has some 100 KB.
+inline constexpr std::size_t kUploadsMax = 4;
+inline constexpr std::int64_t kUploadBytesPerWindow = 16 * 1024 * 1024;
+inline constexpr Duration kUploadWindow = std::chrono::hours(1);
 
 // Elements of one vector that is written. The book stays far below; it keeps one reply's memory
 // finite.

@@ -223,21 +223,16 @@ Outcome Run(const fn::account::UnregisterDevice&, const Context&) {
   return GiveBool(true);
 }
 
-// Only call logs are uploaded here, and they aren't kept: parts are taken and forgotten.
-Outcome Run(const fn::upload::SaveFilePart& request, const Context&) {
-  if (request.file_part < 0 || request.file_part >= kFilePartsMax) {
-    return Refuse(ErrorType::kFilePartInvalid);
-  }
-  if (request.bytes.size() > kFilePartBytesMax) return Refuse(ErrorType::kFilePartSizeInvalid);
-  return GiveBool(true);
+Outcome Run(const fn::upload::SaveFilePart& request, const Context& context) {
+  const auto refused = context.uploads.TakePart(request.file_id, request.file_part,
+                                                request.bytes.size(), context.now);
+  return refused ? Outcome(*refused) : GiveBool(true);
 }
 
-Outcome Run(const fn::upload::SaveBigFilePart& request, const Context&) {
-  if (request.file_part < 0 || request.file_part >= kFilePartsMax) {
-    return Refuse(ErrorType::kFilePartInvalid);
-  }
-  if (request.bytes.size() > kFilePartBytesMax) return Refuse(ErrorType::kFilePartSizeInvalid);
-  return GiveBool(true);
+Outcome Run(const fn::upload::SaveBigFilePart& request, const Context& context) {
+  const auto refused = context.uploads.TakePart(request.file_id, request.file_part,
+                                                request.bytes.size(), context.now);
+  return refused ? Outcome(*refused) : GiveBool(true);
 }
 
 }  // namespace trunkline::rpc

@@ -50,6 +50,18 @@ std::optional<book::Protocol> ProtocolOf(const api::AnyPhoneCallProtocol& any) {
   return protocol;
 }
 
+struct UploadedFile {
+  std::int64_t id = 0;
+  std::int32_t parts = 0;
+};
+
+// Stories' documents are no uploads: no parts.
+UploadedFile FileOf(const api::AnyInputFile& any) {
+  if (const auto* const file = any.As<api::InputFile>()) return {file->id, file->parts};
+  if (const auto* const big = any.As<api::InputFileBig>()) return {big->id, big->parts};
+  return {};
+}
+
 call::Reason ReasonOf(const api::AnyPhoneCallDiscardReason& reason) {
   switch (reason.id()) {
     case api::PhoneCallDiscardReasonMissed::kId:
@@ -121,12 +133,15 @@ Outcome Run(const fn::phone::ConfirmCall& request, const Context&) {
 }
 
 Outcome Run(const fn::phone::DiscardCall& request, const Context&) {
-  return Ask(cmd::DiscardCall{PeerOf(request.peer), request.video(), request.duration,
-                              ReasonOf(request.reason), request.connection_id});
+  using Migrate = api::PhoneCallDiscardReasonMigrateConferenceCall;
+  const auto* const migrate = request.reason.As<Migrate>();
+  return Ask(
+      cmd::DiscardCall{PeerOf(request.peer), request.video(), request.duration,
+                       ReasonOf(request.reason), request.connection_id,
+                       migrate == nullptr ? "" : CleanText(migrate->slug, kSlugCharactersMax)});
 }
 
 Outcome Run(const fn::phone::SendSignalingData& request, const Context&) {
-  if (request.data.size() > kSignallingBytesMax) return Refuse(ErrorType::kDataTooLong);
   return Ask(cmd::SendSignalling{PeerOf(request.peer), Copy(request.data)});
 }
 
@@ -135,16 +150,22 @@ Outcome Run(const fn::phone::SetCallRating& request, const Context&) {
                                 CleanText(request.comment, kCommentCharactersMax)});
 }
 
+// What is wrong with it is for the book to say: it knows whether there is such a call, and its
+// trace tells why something was refused.
 Outcome Run(const fn::phone::SaveCallDebug& request, const Context&) {
   const auto* const debug = request.debug.As<api::DataJSON>();
   if (debug == nullptr) return Refuse(ErrorType::kDataJsonInvalid);
-  if (debug->data.size() > kDebugBytesMax) return Refuse(ErrorType::kDataTooLong);
-  if (!IsJson(debug->data)) return Refuse(ErrorType::kDataJsonInvalid);
-  return Ask(cmd::SaveCallDebug{PeerOf(request.peer), std::string(debug->data)});
+  const bool fits = debug->data.size() <= kDebugBytesMax;
+  return Ask(cmd::SaveCallDebug{PeerOf(request.peer), std::string(debug->data),
+                                !fits || IsJson(debug->data)});
 }
 
-Outcome Run(const fn::phone::SaveCallLog&, const Context&) {
-  return GiveBool(true);
+// The parts were counted and thrown away (upload.saveFilePart); the trace tells that there was a
+// log.
+Outcome Run(const fn::phone::SaveCallLog& request, const Context& context) {
+  const UploadedFile file = FileOf(request.file);
+  if (file.parts < 1 || file.parts > kFilePartsMax) return Refuse(ErrorType::kFilePartsInvalid);
+  return Ask(cmd::SaveCallLog{PeerOf(request.peer), context.uploads.Finish(file.id)});
 }
 
 }  // namespace trunkline::rpc

@@ -12,6 +12,7 @@
 #include "server/book/command.h"
 #include "server/rpc/dispatcher.h"
 #include "server/rpc/error.h"
+#include "server/rpc/uploads.h"
 #include "tl/api_types.h"
 
 namespace trunkline::rpc {
@@ -26,6 +27,7 @@ struct Context {
   int layer = 0;              // of the session
   std::uint32_t wire_id = 0;  // the method's id as received
   std::int32_t dc = 0;        // DC id of the key exchange as sent, 0 = none
+  Uploads& uploads;           // of the key
 };
 
 // Bytes: the boxed result. CheckBinding: session and msg_id are filled in by the caller.

@@ -18,8 +18,9 @@ constexpr absl::string_view kColumns =
     "accepted_ms,callee_device,g_b,merged_protocol,"
     "started_ms,g_a,key_fingerprint,p2p_allowed,caller_connections,callee_connections,"
     "ended_ms,reason,established,duration,ended_video,connection_id,"
-    "caller_message_id,caller_pts,callee_message_id,callee_pts";
-constexpr int kColumnCount = 37;
+    "caller_message_id,caller_pts,callee_message_id,callee_pts,"
+    "conference,need_rating,need_debug,slug";
+constexpr int kColumnCount = 41;
 
 // A member of a fact that may not have happened.
 template <class T, class M>
@@ -30,7 +31,8 @@ std::optional<M> If(const std::optional<T>& happened, M T::*member) {
 
 // Of the present state: a later fact's deadline replaces an earlier one's.
 std::int64_t DeadlineOf(const CallRow& row) {
-  if (row.confirmed || row.ended) return 0;
+  if (row.ended) return 0;
+  if (row.confirmed) return row.confirmed->deadline_ms;
   if (row.accepted) return row.accepted->deadline_ms;
   if (row.received) return row.received->deadline_ms;
   return row.requested.deadline_ms;
@@ -76,6 +78,7 @@ class RowReader {
     ReadAccepted(row);
     ReadConfirmed(row);
     ReadEnded(row);
+    ReadRest(row);
     if (!good_) return std::nullopt;
     return row;
   }
@@ -138,6 +141,7 @@ class RowReader {
     }
     fact::CallConfirmed& to = row.confirmed.emplace();
     to.id = row.requested.id;
+    to.deadline_ms = row.requested.deadline_ms;
     to.at_ms = Int();
     to.g_a = Blob();
     to.key_fingerprint = Int();
@@ -146,7 +150,10 @@ class RowReader {
     Part(DecodeConnections, to.callee_connections);
   }
   void ReadEnded(CallRow& row) {
-    if (Null()) return;
+    if (Null()) {
+      next_ += 10;
+      return;
+    }
     fact::CallEnded& to = row.ended.emplace();
     to.id = row.requested.id;
     to.at_ms = Int();
@@ -162,6 +169,14 @@ class RowReader {
     to.caller_pts = Int32();
     to.callee_message_id = Int32();
     to.callee_pts = Int32();
+  }
+  void ReadRest(CallRow& row) {
+    const bool conference = Bool(), need_rating = Bool(), need_debug = Bool();
+    if (row.confirmed) row.confirmed->conference_supported = conference;
+    if (!row.ended) return;
+    row.ended->need_rating = need_rating;
+    row.ended->need_debug = need_debug;
+    row.ended->slug = row_.Text(next_);
   }
 
   const Statement& row_;
@@ -186,8 +201,8 @@ absl::StatusOr<CallTable> CallTable::Open(Database* database) {
       absl::StrCat("INSERT OR REPLACE INTO calls(", kColumns, ") VALUES(", parameters, ")"));
   if (!put.ok()) return put.status();
   auto put_message = database->Prepare(
-      "INSERT INTO messages(owner,pts,id,call,peer,out,date_ms,video,reason,duration) "
-      "VALUES(?,?,?,?,?,?,?,?,?,?)");
+      "INSERT INTO messages(owner,pts,id,call,peer,out,date_ms,video,reason,duration,slug) "
+      "VALUES(?,?,?,?,?,?,?,?,?,?,?)");
   if (!put_message.ok()) return put_message.status();
   auto each = database->Prepare(absl::StrCat("SELECT ", kColumns,
                                              " FROM calls ORDER BY ended_seq IS NULL, "
@@ -212,6 +227,13 @@ absl::StatusOr<std::optional<CallRow>> CallTable::Find(CallId id) {
   return *std::move(row);
 }
 
+namespace {
+std::optional<std::string> Slug(const CallRow& row) {
+  if (!row.ended || row.ended->slug.empty()) return std::nullopt;
+  return row.ended->slug;
+}
+}  // namespace
+
 absl::Status CallTable::Put(const CallRow& row) {
   const LiveColumns live = LiveColumnsOf(row);
   const fact::CallRequested& requested = row.requested;
@@ -234,7 +256,9 @@ absl::Status CallTable::Put(const CallRow& row) {
             If(row.ended, &fact::CallEnded::caller_message_id),
             If(row.ended, &fact::CallEnded::caller_pts),
             If(row.ended, &fact::CallEnded::callee_message_id),
-            If(row.ended, &fact::CallEnded::callee_pts));
+            If(row.ended, &fact::CallEnded::callee_pts),
+            row.confirmed && row.confirmed->conference_supported,
+            row.ended && row.ended->need_rating, row.ended && row.ended->need_debug, Slug(row));
   return put_.Run();
 }
 
@@ -245,10 +269,10 @@ absl::Status CallTable::PutMessages(const CallRow& row) {
       ended.established ? std::optional(ended.duration) : std::nullopt;
   const auto reason = static_cast<std::int32_t>(ended.reason);
   put_message_.Bind(requested.caller, ended.caller_pts, ended.caller_message_id, ended.id,
-                    requested.callee, true, ended.at_ms, ended.video, reason, duration);
+                    requested.callee, true, ended.at_ms, ended.video, reason, duration, Slug(row));
   if (absl::Status status = put_message_.Run(); !status.ok()) return status;
   put_message_.Bind(requested.callee, ended.callee_pts, ended.callee_message_id, ended.id,
-                    requested.caller, false, ended.at_ms, ended.video, reason, duration);
+                    requested.caller, false, ended.at_ms, ended.video, reason, duration, Slug(row));
   return put_message_.Run();
 }
 

@@ -151,7 +151,9 @@ bool GetBody(const CallConfirmed& from, fact::CallConfirmed& to) {
   to.g_a = ToBytes(from.g_a());
   to.key_fingerprint = from.key_fingerprint();
   to.p2p_allowed = from.p2p_allowed();
+  to.conference_supported = from.conference_supported();
   to.at_ms = from.at_ms();
+  to.deadline_ms = from.deadline_ms();
   return Get(from.caller_connections(), to.caller_connections) &&
          Get(from.callee_connections(), to.callee_connections);
 }
@@ -166,6 +168,10 @@ bool GetBody(const CallEnded& from, fact::CallEnded& to) {
   to.caller_pts = from.caller_pts();
   to.callee_message_id = from.callee_message_id();
   to.callee_pts = from.callee_pts();
+  to.need_rating = from.need_rating();
+  to.need_debug = from.need_debug();
+  to.slug = from.slug();
+  to.trace = ToBytes(from.trace());
   return GetEnum(from.reason(), call::Reason::kMigrateConferenceCall, to.reason);
 }
 bool GetBody(const CallRated& from, fact::CallRated& to) {
@@ -174,6 +180,7 @@ bool GetBody(const CallRated& from, fact::CallRated& to) {
   to.user_initiative = from.user_initiative();
   to.rating = from.rating();
   to.comment = from.comment();
+  to.tags = from.tags();
   return true;
 }
 bool GetBody(const CallDebugSaved& from, fact::CallDebugSaved& to) {

@@ -145,7 +145,9 @@ void PutBody(const fact::CallConfirmed& from, Row* row) {
   Put(from.caller_connections, to->mutable_caller_connections());
   Put(from.callee_connections, to->mutable_callee_connections());
   to->set_p2p_allowed(from.p2p_allowed);
+  to->set_conference_supported(from.conference_supported);
   to->set_at_ms(from.at_ms);
+  to->set_deadline_ms(from.deadline_ms);
 }
 void PutBody(const fact::CallEnded& from, Row* row) {
   CallEnded* to = row->mutable_call_ended();
@@ -160,6 +162,10 @@ void PutBody(const fact::CallEnded& from, Row* row) {
   to->set_caller_pts(from.caller_pts);
   to->set_callee_message_id(from.callee_message_id);
   to->set_callee_pts(from.callee_pts);
+  to->set_need_rating(from.need_rating);
+  to->set_need_debug(from.need_debug);
+  to->set_slug(from.slug);
+  to->set_trace(from.trace.data(), from.trace.size());
 }
 void PutBody(const fact::CallRated& from, Row* row) {
   CallRated* to = row->mutable_call_rated();
@@ -168,6 +174,7 @@ void PutBody(const fact::CallRated& from, Row* row) {
   to->set_user_initiative(from.user_initiative);
   to->set_rating(from.rating);
   to->set_comment(from.comment);
+  to->set_tags(from.tags);
 }
 void PutBody(const fact::CallDebugSaved& from, Row* row) {
   CallDebugSaved* to = row->mutable_call_debug_saved();

@@ -38,16 +38,19 @@ absl::StatusOr<Projector> Projector::Open(Database* database) {
   auto calls = CallTable::Open(database);
   if (!calls.ok()) return calls.status();
   auto rate = database->Prepare(
-      "INSERT OR REPLACE INTO ratings(call,by_user,user_initiative,rating,comment) "
-      "VALUES(?,?,?,?,?)");
+      "INSERT OR REPLACE INTO ratings(call,by_user,user_initiative,rating,comment,tags) "
+      "VALUES(?,?,?,?,?,?)");
   if (!rate.ok()) return rate.status();
   auto save_debug =
       database->Prepare("INSERT INTO call_debug(call,by_user,version,json) VALUES(?,?,?,?)");
   if (!save_debug.ok()) return save_debug.status();
+  auto put_trace = database->Prepare("INSERT INTO traces(seq,ended_ms,body) VALUES(?,?,?)");
+  if (!put_trace.ok()) return put_trace.status();
   projector.entities_ = *std::move(entities);
   projector.call_table_ = *std::move(calls);
   projector.rate_ = *std::move(rate);
   projector.save_debug_ = *std::move(save_debug);
+  projector.put_trace_ = *std::move(put_trace);
   return projector;
 }
 
@@ -83,9 +86,11 @@ absl::Status Projector::FoldCall(std::int64_t seq, book::Fact& fact) {
   } else if (auto* confirmed = std::get_if<fact::CallConfirmed>(&fact.body)) {
     row.confirmed = std::move(*confirmed);
   } else if (auto* ended = std::get_if<fact::CallEnded>(&fact.body)) {
-    row.ended = *ended;
+    const Bytes trace = std::exchange(ended->trace, {});
+    row.ended = std::move(*ended);
     row.ended_seq = seq;
     at->second.ends = true;
+    if (!trace.empty()) return PutTrace(seq, row.ended->at_ms, trace);
   } else if (auto* rated = std::get_if<fact::CallRated>(&fact.body)) {
     return Rate(*rated);
   } else if (auto* saved = std::get_if<fact::CallDebugSaved>(&fact.body)) {
@@ -97,8 +102,14 @@ absl::Status Projector::FoldCall(std::int64_t seq, book::Fact& fact) {
   return absl::OkStatus();
 }
 
+absl::Status Projector::PutTrace(std::int64_t seq, std::int64_t ended_ms, const Bytes& trace) {
+  put_trace_.Bind(seq, ended_ms, trace);
+  return put_trace_.Run();
+}
+
 absl::Status Projector::Rate(const fact::CallRated& fact) {
-  rate_.Bind(fact.id, fact.by, fact.user_initiative, fact.rating, fact.comment);
+  rate_.Bind(fact.id, fact.by, fact.user_initiative, fact.rating, fact.comment,
+             std::int64_t{fact.tags});
   return rate_.Run();
 }
 

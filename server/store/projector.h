@@ -36,12 +36,13 @@ class Projector {
   };
 
   absl::Status FoldCall(std::int64_t seq, book::Fact& fact);
+  absl::Status PutTrace(std::int64_t seq, std::int64_t ended_ms, const Bytes& trace);
   absl::Status Rate(const book::fact::CallRated& fact);
   absl::Status SaveDebug(const book::fact::CallDebugSaved& fact, std::int32_t version);
 
   EntityTables entities_;
   CallTable call_table_;
-  Statement rate_, save_debug_;
+  Statement rate_, save_debug_, put_trace_;
   absl::btree_map<CallId, Touched> calls_;  // by id, as the table is
 };
 

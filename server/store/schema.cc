@@ -80,6 +80,17 @@ CREATE TABLE call_debug(
   call INTEGER NOT NULL, by_user INTEGER NOT NULL, version INTEGER NOT NULL, json TEXT NOT NULL,
   PRIMARY KEY(call, by_user, version)) STRICT;
 )sql",
+    // 2: traces of ended calls, found by the calls' ended_seq; what a call migrated to; tags of
+    // ratings.
+    R"sql(
+CREATE TABLE traces(seq INTEGER PRIMARY KEY, ended_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+ALTER TABLE calls ADD COLUMN conference INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE calls ADD COLUMN need_rating INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE calls ADD COLUMN need_debug INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE calls ADD COLUMN slug TEXT;
+ALTER TABLE messages ADD COLUMN slug TEXT;
+ALTER TABLE ratings ADD COLUMN tags INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 absl::Status RunMigrations(Database& database, std::int64_t from) {

@@ -17,6 +17,8 @@ constexpr int kCheckpointPagesIdle = 1'000;
 constexpr int kCheckpointPagesBusy = 8'000;
 static_assert(kCheckpointPagesIdle < kCheckpointPagesBusy);
 
+constexpr int kTracesPerTrim = 2'000;
+
 constexpr const char* kSetUp =
     "PRAGMA locking_mode=NORMAL;"
     "PRAGMA journal_mode=WAL;"
@@ -85,6 +87,12 @@ absl::Status Store::Prepare() {
       {&slice_, "SELECT seq,stream,id,version,body FROM journal ORDER BY seq LIMIT ?"},
       {&trim_, "DELETE FROM journal WHERE seq<=?"},
       {&progress_, "UPDATE progress SET projected_seq=?"},
+      {&find_ended_,
+       "SELECT calls.caller,calls.callee,traces.body FROM calls LEFT JOIN traces "
+       "ON traces.seq=calls.ended_seq WHERE calls.id=? AND calls.ended_seq IS NOT NULL"},
+      {&trim_traces_,
+       "DELETE FROM traces WHERE seq IN (SELECT seq FROM traces ORDER BY seq LIMIT ?) "
+       "AND ended_ms<?"},
   };
   for (const auto& [to, sql] : statements) {
     absl::StatusOr<Statement> statement = database_.Prepare(sql);
@@ -165,6 +173,22 @@ absl::Status Store::Restore(absl::FunctionRef<void(const book::Fact&)> apply) {
     }
     apply(*fact);
   }
+}
+
+absl::StatusOr<std::optional<Store::EndedCall>> Store::FindEnded(CallId call) {
+  find_ended_.Bind(call);
+  const absl::StatusOr<bool> found = find_ended_.Step();
+  if (!found.ok()) return found.status();
+  if (!*found) return std::nullopt;
+  EndedCall ended{find_ended_.IdOf<UserId>(0), find_ended_.IdOf<UserId>(1), find_ended_.BytesOf(2)};
+  find_ended_.Reset();
+  return ended;
+}
+
+absl::Status Store::TrimTraces(std::int64_t before_ms) {
+  if (absl::Status begun = database_.Begin(); !begun.ok()) return begun;
+  trim_traces_.Bind(kTracesPerTrim, before_ms);
+  return database_.End(trim_traces_.Run());
 }
 
 absl::StatusOr<int> Store::Project(int rows_max) {

@@ -61,6 +61,17 @@ class Store {
   // row. Needs no flush of its own: a slice lost in a power cut is projected again.
   absl::StatusOr<int> Project(int rows_max);
 
+  // Of a call that has ended and was projected: the users, and its trace as it was appended, empty
+  // if it is no longer kept. nullopt: no such call.
+  struct EndedCall {
+    UserId caller, callee;
+    Bytes trace;
+  };
+  absl::StatusOr<std::optional<EndedCall>> FindEnded(CallId call);
+  // Forgets traces of calls that ended before then, a bounded number at a time; errors as for
+  // Append.
+  absl::Status TrimTraces(std::int64_t before_ms);
+
   // Journal rows still to be projected.
   std::int64_t unprojected() const { return unprojected_; }
 
@@ -78,7 +89,7 @@ class Store {
   const Options options_;
   FactCodec codec_;
   Projector projector_;
-  Statement insert_, slice_, trim_, progress_;
+  Statement insert_, slice_, trim_, progress_, find_ended_, trim_traces_;
   std::int64_t next_seq_ = 1;
   std::int64_t unprojected_ = 0;
   int wal_pages_ = 0;  // since the last checkpoint

@@ -90,11 +90,42 @@ TEST_F(PresenceTest, EndedWhileAway) {
 TEST_F(PresenceTest, SignalQueueIsBounded) {
   const Dialled call = Connect(world_, a1_, b1_);
   Close(b1_);
-  for (int i = 0; i < 150; ++i) world_.Send(a1_, cmd::SendSignalling{call.caller, Bytes(10)});
+  const auto send = [&](std::size_t bytes) {
+    return RefusalIn(world_.Send(a1_, cmd::SendSignalling{call.caller, Bytes(bytes)}));
+  };
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(send(10), Refusal::kNone);
+  EXPECT_EQ(send(10), Refusal::kFloodWait);  // never in silence
   EXPECT_EQ(UpdatesTo(Open(b1_), b1_).size(), 100u);
-  Close(b1_);
-  for (int i = 0; i < 9; ++i) world_.Send(a1_, cmd::SendSignalling{call.caller, Bytes(64 * 1024)});
-  EXPECT_EQ(UpdatesTo(Open(b1_), b1_).size(), 4u);
+  EXPECT_EQ(send(10), Refusal::kNone);
+}
+
+TEST_F(PresenceTest, SignallingHasAPace) {
+  const Dialled call = Connect(world_, a1_, b1_);
+  const auto send = [&](std::size_t bytes) {
+    return RefusalIn(world_.Send(a1_, cmd::SendSignalling{call.caller, Bytes(bytes)}));
+  };
+  EXPECT_EQ(send(48 * 1024), Refusal::kNone);
+  EXPECT_EQ(send(48 * 1024), Refusal::kNone);
+  EXPECT_EQ(send(1), Refusal::kFloodWait);
+  world_.Wait(std::chrono::seconds(2));
+  EXPECT_EQ(send(8 * 1024), Refusal::kNone);
+  EXPECT_EQ(send(1), Refusal::kFloodWait);
+  // The other side has its own.
+  EXPECT_EQ(RefusalIn(world_.Send(b1_, cmd::SendSignalling{call.callee, Bytes(1024)})),
+            Refusal::kNone);
+}
+
+TEST_F(PresenceTest, LostSignallingEndsTheCall) {
+  const Dialled call = Connect(world_, a1_, b1_);
+  world_.Send(b1_, cmd::UpdatesLost{});  // nothing was sent to it yet
+  EXPECT_EQ(RefusalIn(world_.Send(a1_, cmd::SendSignalling{call.caller, Bytes(10)})),
+            Refusal::kNone);
+  const Effects told = world_.Send(b1_, cmd::UpdatesLost{});
+  for (const Phone& phone : {a1_, b1_}) {
+    ASSERT_TRUE(CallTo(told, phone).has_value());
+    EXPECT_EQ(CallTo(told, phone)->kind, Kind::kDiscarded);
+    EXPECT_EQ(CallTo(told, phone)->reason, Reason::kDisconnect);
+  }
 }
 
 TEST_F(PresenceTest, UnreachableCalleeTimesOutSooner) {

@@ -90,7 +90,7 @@ Call CallIn(State state) {
   call.caller = UserId(1);
   call.callee = UserId(2);
   call.caller_device = kA1;
-  call.requested = kStart;
+  call.requested = call.ring_from = kStart;
   call.version = 1;
   call.state = state;
   call.deadline = RequestDeadline(kStart, true, kTimeouts);

@@ -387,15 +387,15 @@ TEST_F(DeliveryTest, OverflowDropsTheOldestUpdatesAndTellsTooLong) {
   auto received = client.TakeReceived();
   ASSERT_EQ(received.size(), 1u);
   const Received result = received[0];
-  for (std::uint32_t i = 0; i < 100; ++i) {
+  for (std::uint32_t i = 0; i < 400; ++i) {
     EXPECT_TRUE(Push(i, 1000));
     EXPECT_LE(world.engine.stats().unacked_bytes, kUnackedBytesMax);
   }
   received = client.TakeReceived();
-  EXPECT_LT(received.size(), 70u);
-  EXPECT_GT(received.size(), 50u);
+  EXPECT_LT(received.size(), 270u);
+  EXPECT_GT(received.size(), 230u);
   EXPECT_EQ(LoadLittle<std::uint32_t>(received.back().body.data() + 4),
-            99u);  // the newest are kept
+            399u);  // the newest are kept
 
   // The result wasn't dropped for updates.
   const std::vector<std::int64_t> ids = {result.id.value()};
@@ -415,11 +415,11 @@ TEST_F(DeliveryTest, OverflowDropsTheOldestUpdatesAndTellsTooLong) {
 TEST_F(DeliveryTest, ResultsArePreferredToUpdatesAndBoundedThemselves) {
   std::vector<MessageId> queries;
   for (int i = 0; i < 100; ++i) queries.push_back(SendQuery());
-  Bytes result(1000);
+  Bytes result(4000);
   world.entropy.Fill(result);
   for (const MessageId query : queries) Answer(query, result);
   EXPECT_LE(world.engine.stats().unacked_bytes, kUnackedBytesMax);
-  EXPECT_FALSE(Push(1, 2000));
+  EXPECT_FALSE(Push(1, 8000));
   client.TakeReceived();
   Bytes huge(2 * kUnackedBytesMax);
   world.entropy.Fill(huge);

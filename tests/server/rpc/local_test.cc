@@ -151,6 +151,7 @@ TEST(FileParts, AreBounded) {
   World world;
   world.SignedIn();
   fn::upload::SaveFilePart part;
+  part.bytes = "log";
   EXPECT_EQ(IdOf(AnswerIn(world.Call(part))), 0x997275b5u);
   part.file_part = -1;
   EXPECT_EQ(ErrorIn(world.Call(part)), "400 FILE_PART_INVALID");
@@ -158,6 +159,21 @@ TEST(FileParts, AreBounded) {
   const std::string large(512 * 1024 + 1, 'x');
   part.bytes = large;
   EXPECT_EQ(ErrorIn(world.Call(part)), "400 FILE_PART_SIZE_INVALID");
+  part.bytes = "";
+  EXPECT_EQ(ErrorIn(world.Call(part)), "400 FILE_PART_SIZE_INVALID");
+}
+
+TEST(FileParts, HaveAQuota) {
+  World world;
+  world.SignedIn();
+  fn::upload::SaveBigFilePart part;
+  const std::string whole(512 * 1024, 'x');
+  part.bytes = whole;
+  for (int i = 0; i < 32; ++i) {
+    part.file_part = i;
+    ASSERT_EQ(IdOf(AnswerIn(world.Call(part))), 0x997275b5u) << i;
+  }
+  EXPECT_TRUE(ErrorIn(world.Call(part)).starts_with("420 FLOOD_WAIT_"));
 }
 
 }  // namespace

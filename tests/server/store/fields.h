@@ -57,13 +57,19 @@ auto TieFields(T& value) {
   } else if constexpr (kCount == 8) {
     auto& [a, b, c, d, e, f, g, h] = value;
     return std::tie(a, b, c, d, e, f, g, h);
+  } else if constexpr (kCount == 9) {
+    auto& [a, b, c, d, e, f, g, h, i] = value;
+    return std::tie(a, b, c, d, e, f, g, h, i);
   } else if constexpr (kCount == 11) {
     auto& [a, b, c, d, e, f, g, h, i, j, k] = value;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k);
-  } else {
-    static_assert(kCount == 12);
+  } else if constexpr (kCount == 12) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l] = value;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k, l);
+  } else {
+    static_assert(kCount == 15);
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = value;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
   }
 }
 
@@ -72,6 +78,7 @@ class Filler {
  public:
   void operator()(bool& value) { value = true; }
   void operator()(std::int32_t& value) { value = -++next_; }
+  void operator()(std::uint32_t& value) { value = static_cast<std::uint32_t>(++next_) << 8; }
   void operator()(std::int64_t& value) { value = -(std::int64_t{++next_} << 40); }
   // Not UTF-8, with a zero: what a client may send.
   void operator()(std::string& value) { value = absl::StrCat("\xff", ++next_) + '\0'; }

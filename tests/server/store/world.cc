@@ -290,7 +290,9 @@ book::FactBody World::End(const Call& call) {
                          Below(2) == 0, 5,
                          now_ms_,       caller_pts - 1,
                          caller_pts,    callee_pts - 1,
-                         callee_pts};
+                         callee_pts,    established,
+                         !established,  "",
+                         Bytes{1, 0, 0}};
 }
 
 }  // namespace trunkline::store
