@@ -54,7 +54,12 @@ BookLoop::BookLoop(std::unique_ptr<store::Store> store, book::BookConfig config,
       delivery_(delivery),
       released_(switchboard->threads()),
       released_last_(switchboard->threads()) {
-  switchboard_->book().SetWake([this] { boost::asio::post(context_, [this] { Drain(); }); });
+  switchboard_->book().SetWake([this] {
+    boost::asio::post(context_, [this] {
+      quiet_ = false;
+      Drain();
+    });
+  });
 }
 
 BookLoop::~BookLoop() {
@@ -211,15 +216,19 @@ void BookLoop::PostReleased() {
 
 // Projection fills idle time, a slice at a time so that a command never waits for more than one.
 // With a long backlog it takes its turn between groups.
-void BookLoop::ProjectSlice() {
+bool BookLoop::MayProject() const {
   const std::int64_t backlog = store_->unprojected();
-  switchboard_->stats().journal_unprojected.Set(backlog);
-  if (backlog == 0 || stopping_ || projecting_) return;
-  if (!switchboard_->book().empty() && backlog <= kBacklogMax) return;
+  if (backlog == 0 || stopping_) return false;
+  return backlog > kBacklogMax || (quiet_ && switchboard_->book().empty());
+}
+
+void BookLoop::ProjectSlice() {
+  switchboard_->stats().journal_unprojected.Set(store_->unprojected());
+  if (projecting_ || !MayProject()) return;
   projecting_ = true;
   boost::asio::post(context_, [this] {
     projecting_ = false;
-    if (!switchboard_->book().empty() && store_->unprojected() <= kBacklogMax) return;
+    if (!MayProject()) return;
     const auto rows = store_->Project(kProjectRows);
     if (!rows.ok()) {
       if (!IsRefusal(rows.status())) EndProcess("the projection failed", rows.status());
@@ -244,9 +253,12 @@ void BookLoop::Arm(WallTime now) {
     sleep = std::clamp(std::chrono::nanoseconds(std::max(*deadline, deadlines_from_) - now),
                        kSleepMin, std::chrono::nanoseconds(kSleepMax));
   }
+  if (store_->unprojected() > 0) sleep = std::min<std::chrono::nanoseconds>(sleep, kQuiet);
   timer_.expires_after(sleep);
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) Drain();
+    if (error) return;
+    quiet_ = true;
+    Drain();
   });
 }
 

@@ -25,10 +25,13 @@ namespace trunkline::io {
 
 // So that the first command of a burst doesn't wait for the last one's step.
 inline constexpr std::size_t kGroupCommandsMax = 256;
-inline constexpr int kProjectRows = 256;
+// What a command may have to wait for, about a millisecond.
+inline constexpr int kProjectRows = 512;
 // Journal rows that may wait for projection while there is other work: what a restart has to read
-// again.
+// again. The longer they wait, the more rows of one call meet in a slice and are written once.
 inline constexpr std::int64_t kBacklogMax = 4096;
+// Without a command for so long, projection works the backlog off.
+inline constexpr std::chrono::milliseconds kQuiet{200};
 
 // The engine's form of a key of the book.
 mtproto::KeyRecord RecordOf(const book::KeyStored& stored);
@@ -61,6 +64,7 @@ class BookLoop {
   void ReleaseAll(std::vector<book::Effect>& effects);
   void PostReleased();
   void ProjectSlice();
+  bool MayProject() const;
   void UpdateStats(WallTime now);
   void Arm(WallTime now);
 
@@ -84,6 +88,7 @@ class BookLoop {
 
   // Overdue deadlines whose group was refused aren't tried again before this.
   WallTime deadlines_from_{};
+  bool quiet_ = false;       // the timer was what woke us
   bool projecting_ = false;  // a slice is posted
   bool stopping_ = false;
 };
