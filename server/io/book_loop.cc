@@ -99,6 +99,7 @@ void BookLoop::Stop(std::chrono::steady_clock::time_point deadline) {
 
 void BookLoop::Drain() {
   switchboard_->book().Take(inbox_);
+  if (!inbox_.empty()) heard_ = std::chrono::steady_clock::now();
   std::size_t next = 0;
   do {
     const WallTime now = Now();
@@ -247,6 +248,7 @@ void BookLoop::UpdateStats(WallTime now) {
   stats.book_alive_unix.Set(UnixSeconds(now));
 }
 
+// The timer stays when it fires soon enough: setting it anew costs two system calls a group.
 void BookLoop::Arm(WallTime now) {
   std::chrono::nanoseconds sleep = kSleepMax;
   if (const auto deadline = book_.NextDeadline()) {
@@ -254,10 +256,15 @@ void BookLoop::Arm(WallTime now) {
                        kSleepMin, std::chrono::nanoseconds(kSleepMax));
   }
   if (store_->unprojected() > 0) sleep = std::min<std::chrono::nanoseconds>(sleep, kQuiet);
-  timer_.expires_after(sleep);
+  const auto at = std::chrono::steady_clock::now() + sleep;
+  if (armed_ <= at && timer_set_) return;
+  armed_ = at;
+  timer_set_ = true;
+  timer_.expires_at(at);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    quiet_ = true;
+    timer_set_ = false;
+    quiet_ = std::chrono::steady_clock::now() - heard_ >= kQuiet;
     Drain();
   });
 }

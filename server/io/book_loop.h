@@ -86,9 +86,12 @@ class BookLoop {
   std::vector<std::vector<LinkMessage>> released_;  // by thread
   std::vector<std::vector<LinkMessage>> released_last_;
 
+  std::chrono::steady_clock::time_point armed_{};  // when the timer fires, while it is set
+  std::chrono::steady_clock::time_point heard_{};  // the last commands
   // Overdue deadlines whose group was refused aren't tried again before this.
   WallTime deadlines_from_{};
-  bool quiet_ = false;       // the timer was what woke us
+  bool quiet_ = false;  // the timer woke us, and nobody has for a while
+  bool timer_set_ = false;
   bool projecting_ = false;  // a slice is posted
   bool stopping_ = false;
 };
