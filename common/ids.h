@@ -28,7 +28,7 @@ class Id {
 };
 
 using UserId = Id<struct UserIdTag>;  // > 0
-using CallId = Id<struct CallIdTag>;  // > 0, random, bits 54..63 clear, bits 44..53 the slot
+using CallId = Id<struct CallIdTag>;  // > 0, rising, bits 54..63 clear, bits 44..53 the slot
 using AccessHash = Id<struct AccessHashTag>;
 using AuthKeyId = Id<struct AuthKeyIdTag>;  // low 64 bits of SHA1(auth key); 0 = unencrypted
 using SessionId = Id<struct SessionIdTag>;  // chosen by the client

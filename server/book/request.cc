@@ -11,18 +11,21 @@
 namespace trunkline::book {
 namespace {
 
-// Call ids: bits 44..53 the slot, random below.
-constexpr int kCallSlotShift = 44;
 constexpr std::uint64_t kSlotMask = 1023;
 // Stands for the call that a refused request didn't make, in what followers of traces see.
 constexpr CallId kNoCall(-1);
+constexpr WallTime kCallIdsSince = FromUnixSeconds(1'767'225'600);  // 2026-01-01; enough until 2060
 
+// Ids count on with the clock, and on from the newest call when the clock is behind it: no call
+// ever takes an older one's id, not even one's that only the store remembers, and what the store
+// files by call id is filed side by side. An id is no secret; the access hashes are.
 CallId NewCallId(Turn& turn) {
+  const std::int64_t ms = std::max<std::int64_t>(0, turn.now_ms() - UnixMillis(kCallIdsSince));
+  const std::uint64_t clock = static_cast<std::uint64_t>(ms) * kCallIdsPerSecond / 1000;
   const std::uint64_t slot = turn.config().slot & kSlotMask;
-  for (;;) {
-    const std::uint64_t low = turn.entropy().U64() & ((std::uint64_t{1} << kCallSlotShift) - 1);
-    const CallId id(static_cast<std::int64_t>(slot << kCallSlotShift | low));
-    if (low != 0 && turn.state().calls.Find(id) == nullptr) return id;
+  for (std::uint64_t low = std::max(clock, turn.state().newest_call + 1);; ++low) {
+    const CallId id(static_cast<std::int64_t>(slot << kCallSlotShift | (low & kCallLowMask)));
+    if ((low & kCallLowMask) != 0 && turn.state().calls.Find(id) == nullptr) return id;
   }
 }
 

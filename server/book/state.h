@@ -117,6 +117,11 @@ struct Presence {
   std::vector<std::pair<DeviceId, SessionRef>> leaving;
 };
 
+// Call ids: bits 44..53 the slot, below it a number that grows from call to call (request.cc).
+inline constexpr int kCallSlotShift = 44;
+inline constexpr std::uint64_t kCallLowMask = (std::uint64_t{1} << kCallSlotShift) - 1;
+inline constexpr std::uint64_t kCallIdsPerSecond = 16'384;
+
 struct State {
   Group group;
 
@@ -139,6 +144,7 @@ struct State {
   Table<std::pair<UserId, std::int32_t>, MessageView> messages{&group};  // owner, pts
 
   Table<CallId, CallRecord> calls{&group};
+  std::uint64_t newest_call = 0;  // its number; outside groups, because a gap does no harm
   Table<UserId, std::vector<CallId>> live_calls{&group};
   Table<std::pair<DeviceId, std::int32_t>, CallId> random_ids{&group};
   Table<DeviceId, std::vector<CallId>> owed{&group};  // news for devices that are away; not durable

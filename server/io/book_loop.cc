@@ -59,7 +59,12 @@ BookLoop::BookLoop(std::unique_ptr<store::Store> store, const NodeConfig& config
     test_clock_ = Now();
     book_.SetTestClock(*test_clock_);
   }
-  switchboard_->book().SetWake([this] { boost::asio::post(context_, [this] { Drain(); }); });
+  switchboard_->book().SetWake([this] {
+    boost::asio::post(context_, [this] {
+      quiet_ = false;
+      Drain();
+    });
+  });
 }
 
 BookLoop::~BookLoop() {
@@ -99,6 +104,7 @@ void BookLoop::Stop(std::chrono::steady_clock::time_point deadline) {
 
 void BookLoop::Drain() {
   switchboard_->book().Take(inbox_);
+  if (!inbox_.empty()) heard_ = std::chrono::steady_clock::now();
   std::size_t next = 0;
   do {
     const WallTime now = Now();
@@ -228,15 +234,19 @@ void BookLoop::PostReleased() {
 
 // Projection fills idle time, a slice at a time so that a command never waits for more than one.
 // With a long backlog it takes its turn between groups.
-void BookLoop::ProjectSlice() {
+bool BookLoop::MayProject() const {
   const std::int64_t backlog = store_->unprojected();
-  switchboard_->stats().journal_unprojected.Set(backlog);
-  if (backlog == 0 || stopping_ || projecting_) return;
-  if (!switchboard_->book().empty() && backlog <= kBacklogMax) return;
+  if (backlog == 0 || stopping_) return false;
+  return backlog > kBacklogMax || (quiet_ && switchboard_->book().empty());
+}
+
+void BookLoop::ProjectSlice() {
+  switchboard_->stats().journal_unprojected.Set(store_->unprojected());
+  if (projecting_ || !MayProject()) return;
   projecting_ = true;
   boost::asio::post(context_, [this] {
     projecting_ = false;
-    if (!switchboard_->book().empty() && store_->unprojected() <= kBacklogMax) return;
+    if (!MayProject()) return;
     const auto rows = store_->Project(kProjectRows);
     if (!rows.ok()) {
       if (!IsRefusal(rows.status())) EndProcess("the projection failed", rows.status());
@@ -255,15 +265,24 @@ void BookLoop::UpdateStats(WallTime now) {
   stats.book_alive_unix.Set(UnixSeconds(now));
 }
 
+// The timer stays when it fires soon enough: setting it anew costs two system calls a group.
 void BookLoop::Arm(WallTime now) {
   std::chrono::nanoseconds sleep = kSleepMax;
   if (const auto deadline = book_.NextDeadline()) {
     sleep = std::clamp(std::chrono::nanoseconds(std::max(*deadline, deadlines_from_) - now),
                        kSleepMin, std::chrono::nanoseconds(kSleepMax));
   }
-  timer_.expires_after(sleep);
+  if (store_->unprojected() > 0) sleep = std::min<std::chrono::nanoseconds>(sleep, kQuiet);
+  const auto at = std::chrono::steady_clock::now() + sleep;
+  if (armed_ <= at && timer_set_) return;
+  armed_ = at;
+  timer_set_ = true;
+  timer_.expires_at(at);
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) Drain();
+    if (error) return;
+    timer_set_ = false;
+    quiet_ = std::chrono::steady_clock::now() - heard_ >= kQuiet;
+    Drain();
   });
 }
 

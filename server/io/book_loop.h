@@ -27,10 +27,13 @@ namespace trunkline::io {
 
 // So that the first command of a burst doesn't wait for the last one's step.
 inline constexpr std::size_t kGroupCommandsMax = 256;
-inline constexpr int kProjectRows = 256;
+// What a command may have to wait for, about a millisecond.
+inline constexpr int kProjectRows = 512;
 // Journal rows that may wait for projection while there is other work: what a restart has to read
-// again.
+// again. The longer they wait, the more rows of one call meet in a slice and are written once.
 inline constexpr std::int64_t kBacklogMax = 4096;
+// Without a command for so long, projection works the backlog off.
+inline constexpr std::chrono::milliseconds kQuiet{200};
 
 // The engine's form of a key of the book.
 mtproto::KeyRecord RecordOf(const book::KeyStored& stored);
@@ -83,6 +86,7 @@ class BookLoop {
   void TellFollowers();
   void TrimTraces(WallTime now);
   std::optional<book::Trace> TraceOf(CallId call);
+  bool MayProject() const;
   void UpdateStats(WallTime now);
   void Arm(WallTime now);
 
@@ -104,6 +108,8 @@ class BookLoop {
   std::vector<std::vector<LinkMessage>> released_;  // by thread
   std::vector<std::vector<LinkMessage>> released_last_;
 
+  std::chrono::steady_clock::time_point armed_{};  // when the timer fires, while it is set
+  std::chrono::steady_clock::time_point heard_{};  // the last commands
   // Overdue deadlines whose group was refused aren't tried again before this.
   WallTime deadlines_from_{};
   const Duration keep_traces_;
@@ -112,6 +118,8 @@ class BookLoop {
   std::optional<WallTime> test_clock_;
   int groups_to_refuse_ = 0;
   bool fail_next_group_ = false;
+  bool quiet_ = false;  // the timer woke us, and nobody has for a while
+  bool timer_set_ = false;
   bool projecting_ = false;  // a slice is posted
   bool stopping_ = false;
 };

@@ -200,10 +200,6 @@ absl::StatusOr<CallTable> CallTable::Open(Database* database) {
   auto put = database->Prepare(
       absl::StrCat("INSERT OR REPLACE INTO calls(", kColumns, ") VALUES(", parameters, ")"));
   if (!put.ok()) return put.status();
-  auto put_message = database->Prepare(
-      "INSERT INTO messages(owner,pts,id,call,peer,out,date_ms,video,reason,duration,slug) "
-      "VALUES(?,?,?,?,?,?,?,?,?,?,?)");
-  if (!put_message.ok()) return put_message.status();
   auto each = database->Prepare(absl::StrCat("SELECT ", kColumns,
                                              " FROM calls ORDER BY ended_seq IS NULL, "
                                              "coalesce(ended_seq, requested_seq)"));
@@ -211,7 +207,6 @@ absl::StatusOr<CallTable> CallTable::Open(Database* database) {
   CallTable table;
   table.find_ = *std::move(find);
   table.put_ = *std::move(put);
-  table.put_message_ = *std::move(put_message);
   table.each_ = *std::move(each);
   return table;
 }
@@ -260,20 +255,6 @@ absl::Status CallTable::Put(const CallRow& row) {
             row.confirmed && row.confirmed->conference_supported,
             row.ended && row.ended->need_rating, row.ended && row.ended->need_debug, Slug(row));
   return put_.Run();
-}
-
-absl::Status CallTable::PutMessages(const CallRow& row) {
-  const fact::CallEnded& ended = *row.ended;
-  const fact::CallRequested& requested = row.requested;
-  const std::optional<std::int32_t> duration =
-      ended.established ? std::optional(ended.duration) : std::nullopt;
-  const auto reason = static_cast<std::int32_t>(ended.reason);
-  put_message_.Bind(requested.caller, ended.caller_pts, ended.caller_message_id, ended.id,
-                    requested.callee, true, ended.at_ms, ended.video, reason, duration, Slug(row));
-  if (absl::Status status = put_message_.Run(); !status.ok()) return status;
-  put_message_.Bind(requested.callee, ended.callee_pts, ended.callee_message_id, ended.id,
-                    requested.caller, false, ended.at_ms, ended.video, reason, duration, Slug(row));
-  return put_message_.Run();
 }
 
 absl::Status CallTable::ForEach(absl::FunctionRef<void(const CallRow&)> visit) {

@@ -35,14 +35,12 @@ class CallTable {
   absl::StatusOr<std::optional<CallRow>> Find(CallId id);
   // Inserts or overwrites. Wipes what an ended call needs no more.
   absl::Status Put(const CallRow& row);
-  // One message per party, once, when the call has ended.
-  absl::Status PutMessages(const CallRow& row);
   // Ended calls in the order they ended (which is the order of every box), then live ones in the
   // order they began.
   absl::Status ForEach(absl::FunctionRef<void(const CallRow&)> visit);
 
  private:
-  Statement find_, put_, put_message_, each_;
+  Statement find_, put_, each_;
 };
 
 }  // namespace trunkline::store

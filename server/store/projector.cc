@@ -63,7 +63,7 @@ absl::Status Projector::FoldCall(std::int64_t seq, book::Fact& fact) {
   if (auto* requested = std::get_if<fact::CallRequested>(&fact.body)) {
     const auto [at, inserted] = calls_.try_emplace(id);
     if (!inserted) return DoesNotContinue(seq, fact);
-    CallRow& row = at->second.row;
+    CallRow& row = at->second;
     row.version = fact.version;
     row.requested_seq = seq;
     row.requested = std::move(*requested);
@@ -74,9 +74,9 @@ absl::Status Projector::FoldCall(std::int64_t seq, book::Fact& fact) {
     auto found = call_table_.Find(id);
     if (!found.ok()) return found.status();
     if (!*found) return DoesNotContinue(seq, fact);
-    at = calls_.try_emplace(id, Touched{**std::move(found), false}).first;
+    at = calls_.try_emplace(id, **std::move(found)).first;
   }
-  CallRow& row = at->second.row;
+  CallRow& row = at->second;
   if (fact.version <= row.version) return DoesNotContinue(seq, fact);
   row.version = fact.version;
   if (auto* received = std::get_if<fact::CallReceived>(&fact.body)) {
@@ -89,7 +89,6 @@ absl::Status Projector::FoldCall(std::int64_t seq, book::Fact& fact) {
     const Bytes trace = std::exchange(ended->trace, {});
     row.ended = std::move(*ended);
     row.ended_seq = seq;
-    at->second.ends = true;
     if (!trace.empty()) return PutTrace(seq, row.ended->at_ms, trace);
   } else if (auto* rated = std::get_if<fact::CallRated>(&fact.body)) {
     return Rate(*rated);
@@ -119,10 +118,8 @@ absl::Status Projector::SaveDebug(const fact::CallDebugSaved& fact, std::int32_t
 }
 
 absl::Status Projector::Flush() {
-  for (const auto& [id, touched] : calls_) {
-    absl::Status status = call_table_.Put(touched.row);
-    if (status.ok() && touched.ends) status = call_table_.PutMessages(touched.row);
-    if (!status.ok()) return status;
+  for (const auto& [id, row] : calls_) {
+    if (absl::Status status = call_table_.Put(row); !status.ok()) return status;
   }
   calls_.clear();
   return absl::OkStatus();

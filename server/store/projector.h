@@ -30,11 +30,6 @@ class Projector {
   absl::Status ReplayCalls(absl::FunctionRef<void(const book::Fact&)> apply);
 
  private:
-  struct Touched {
-    CallRow row;
-    bool ends = false;  // in this slice: its messages are still to be written
-  };
-
   absl::Status FoldCall(std::int64_t seq, book::Fact& fact);
   absl::Status PutTrace(std::int64_t seq, std::int64_t ended_ms, const Bytes& trace);
   absl::Status Rate(const book::fact::CallRated& fact);
@@ -43,7 +38,7 @@ class Projector {
   EntityTables entities_;
   CallTable call_table_;
   Statement rate_, save_debug_, put_trace_;
-  absl::btree_map<CallId, Touched> calls_;  // by id, as the table is
+  absl::btree_map<CallId, CallRow> calls_;  // by id, as the table is
 };
 
 }  // namespace trunkline::store

@@ -80,7 +80,21 @@ CREATE TABLE call_debug(
   call INTEGER NOT NULL, by_user INTEGER NOT NULL, version INTEGER NOT NULL, json TEXT NOT NULL,
   PRIMARY KEY(call, by_user, version)) STRICT;
 )sql",
-    // 2: traces of ended calls, found by the calls' ended_seq; what a call migrated to; tags of
+    // 2: the record of an ended call holds all of both its messages, and nothing outlives it yet: as
+    // a table of their own, keyed by owner, they cost two pages of the log a call.
+    R"sql(
+DROP VIEW boxes;
+DROP TABLE messages;
+CREATE VIEW messages AS
+  SELECT caller AS owner, caller_pts AS pts, caller_message_id AS id, id AS call, callee AS peer,
+    1 AS out, ended_ms AS date_ms, ended_video AS video, reason, iif(established, duration, NULL)
+    AS duration FROM calls WHERE ended_seq NOT NULL
+  UNION ALL SELECT callee, callee_pts, callee_message_id, id, caller, 0, ended_ms, ended_video,
+    reason, iif(established, duration, NULL) FROM calls WHERE ended_seq NOT NULL;
+CREATE VIEW boxes AS
+  SELECT owner, max(pts) AS pts, max(id) AS last_message_id FROM messages GROUP BY owner;
+)sql",
+    // 3: traces of ended calls, found by the calls' ended_seq; what a call migrated to; tags of
     // ratings.
     R"sql(
 CREATE TABLE traces(seq INTEGER PRIMARY KEY, ended_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
@@ -88,7 +102,6 @@ ALTER TABLE calls ADD COLUMN conference INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE calls ADD COLUMN need_rating INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE calls ADD COLUMN need_debug INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE calls ADD COLUMN slug TEXT;
-ALTER TABLE messages ADD COLUMN slug TEXT;
 ALTER TABLE ratings ADD COLUMN tags INTEGER NOT NULL DEFAULT 0;
 )sql",
 };

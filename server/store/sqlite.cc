@@ -83,6 +83,12 @@ absl::StatusOr<Database> Database::Open(const std::string& path) {
   Database database(raw);
   if (code != SQLITE_OK) return ToStatus(raw, code, absl::StrCat("open ", path));
   sqlite3_extended_result_codes(raw, 1);
+  for (const auto& [to, sql] :
+       {std::pair(&database.begin_, "BEGIN IMMEDIATE"), std::pair(&database.commit_, "COMMIT")}) {
+    absl::StatusOr<Statement> statement = database.Prepare(sql);
+    if (!statement.ok()) return statement.status();
+    *to = *std::move(statement);
+  }
   return database;
 }
 
@@ -107,7 +113,7 @@ absl::StatusOr<std::int64_t> Database::Number(std::string_view sql) {
 }
 
 absl::Status Database::End(absl::Status done) {
-  if (done.ok()) done = Execute("COMMIT");
+  if (done.ok()) done = commit_.Run();
   return done.ok() ? done : Rollback(std::move(done));
 }
 

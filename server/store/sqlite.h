@@ -103,7 +103,7 @@ class Database {
   // The single number that `sql` selects.
   absl::StatusOr<std::int64_t> Number(std::string_view sql);
 
-  absl::Status Begin() { return Execute("BEGIN IMMEDIATE"); }
+  absl::Status Begin() { return begin_.Run(); }
   // Ends the transaction: commits if `done` is ok, else undoes it and gives `done` back. After
   // anything but DataLoss no transaction is open and the file holds all of it or nothing.
   absl::Status End(absl::Status done);
@@ -118,6 +118,7 @@ class Database {
   absl::Status Rollback(absl::Status cause);
 
   std::unique_ptr<sqlite3, Close> raw_;
+  Statement begin_, commit_;  // of every group: compiled once
 };
 
 }  // namespace trunkline::store
