@@ -29,12 +29,12 @@ bool MustArrive(const book::Command& command) {
 }  // namespace
 
 Home::Home(unsigned thread, mtproto::EngineConfig engine, rpc::DispatcherConfig dispatcher,
-           Switchboard* switchboard, CryptoPool* crypto)
+           Switchboard* switchboard, CryptoPool* crypto, Entropy* entropy)
     : thread_(thread),
       switchboard_(switchboard),
       crypto_(crypto),
-      engine_(std::move(engine), &entropy_),
-      dispatcher_(std::move(dispatcher), &entropy_) {
+      engine_(std::move(engine), entropy),
+      dispatcher_(std::move(dispatcher), entropy) {
   outbound_.other_threads.resize(switchboard->threads());
 }
 

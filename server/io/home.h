@@ -28,9 +28,9 @@ struct Outbound {
 
 class Home {
  public:
-  // Everything borrowed outlives the home. `crypto` may be null until SetCryptoPool.
+  // Everything borrowed outlives the home. `crypto` may be null where no key exchange comes in.
   Home(unsigned thread, mtproto::EngineConfig engine, rpc::DispatcherConfig dispatcher,
-       Switchboard* switchboard, CryptoPool* crypto);
+       Switchboard* switchboard, CryptoPool* crypto, Entropy* entropy);
 
   // At start-up, before the thread runs.
   void Install(mtproto::KeyRecord record) { engine_.InstallKey(std::move(record)); }
@@ -63,7 +63,6 @@ class Home {
   const unsigned thread_;
   Switchboard* const switchboard_;
   CryptoPool* const crypto_;
-  SystemEntropy entropy_;
   mtproto::Engine engine_;
   rpc::Dispatcher dispatcher_;
   Outbound outbound_;

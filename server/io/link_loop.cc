@@ -30,7 +30,8 @@ LinkLoop::LinkLoop(unsigned thread, LinkLimits limits, mtproto::EngineConfig eng
       limits_(limits),
       switchboard_(shared.switchboard),
       admission_(shared.admission),
-      home_(thread, std::move(engine), std::move(dispatcher), shared.switchboard, shared.crypto) {
+      home_(thread, std::move(engine), std::move(dispatcher), shared.switchboard, shared.crypto,
+            &entropy_) {
   switchboard_->link(thread).SetWake([this] {
     boost::asio::post(context_, [this] {
       BeginBatch();

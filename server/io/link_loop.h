@@ -96,8 +96,8 @@ class LinkLoop {
   const LinkLimits limits_;
   Switchboard* const switchboard_;
   Admission* const admission_;
-  Home home_;
   SystemEntropy entropy_;
+  Home home_;
 
   boost::asio::io_context context_{1};
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
