@@ -15,10 +15,7 @@ export class World {
   constructor(more = []) {
     this.server = new Server(binary, more);
     this.clients = [];
-    before(async () => {
-      await this.server.start();
-      trustServerKey(this.server.key);
-    });
+    before(() => this.start());
     after(async () => {
       await Promise.allSettled(this.clients.map((client) => client.destroy()));
       assert.equal(await this.server.stop(), 0, 'SIGTERM ends the server with exit code 0');
@@ -27,7 +24,14 @@ export class World {
     });
   }
 
+  /** Once, whoever comes first. */
+  start() {
+    this.started ??= this.server.start().then(() => trustServerKey(this.server.key));
+    return this.started;
+  }
+
   async signIn(phone, options = {}) {
+    await this.start();
     const client = await connectUser({ host: '127.0.0.1', port: this.server.port, phone, code: '12345', ...options });
     this.clients.push(client);
     return client;
@@ -47,6 +51,7 @@ export class World {
 
   /** A client that nobody has signed in with. */
   async nobody(start = (client) => client.connect()) {
+    await this.start();
     const client = makeClient({ host: '127.0.0.1', port: this.server.port });
     this.clients.push(client);
     await within(20000, start(client), 'a connection');
