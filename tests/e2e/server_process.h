@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,14 @@ class ServerProcess {
  public:
   inline static const std::string kCode = "12345";
 
-  // Starts and waits for the `ready` line; started() tells whether it came. `port` 0: any.
+  // The first start makes an RSA key, which takes seconds under sanitizers.
+  static constexpr std::chrono::milliseconds kStartPatience{60'000};
+
+  // Starts and waits for the `ready` line; started() tells whether it came. `port` 0: any. A
+  // process that isn't ready in time is killed.
   explicit ServerProcess(const std::string& data_dir, std::vector<std::string> more_arguments = {},
-                         std::uint16_t port = 0);
+                         std::uint16_t port = 0,
+                         std::chrono::milliseconds patience = kStartPatience);
   ~ServerProcess();  // kill -9 if it still runs
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
@@ -49,7 +55,7 @@ class ServerProcess {
   bool Alive();
 
  private:
-  bool ReadReadyLine(int from);
+  bool ReadReadyLine(int from, std::chrono::milliseconds patience);
   int Wait(bool until_end);
 
   std::string data_dir_;

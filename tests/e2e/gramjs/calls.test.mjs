@@ -4,56 +4,14 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { Api, Inbox, connectUser, trustServerKey, within } from './connect.mjs';
-import { Server } from './server.mjs';
+import { World, discarded, find, peerOf, protocol, publicValue, refused, sha256 } from './call.mjs';
+import { Api, Inbox, within } from './connect.mjs';
 
-const binary = process.env.TRUNKLINE_SERVER;
-assert.ok(binary, 'TRUNKLINE_SERVER names the server binary');
-
-const server = new Server(binary);
-const clients = [];
-const sha256 = (bytes) => crypto.createHash('sha256').update(bytes).digest();
-const protocol = () => new Api.PhoneCallProtocol({
-  udpP2p: true, udpReflector: true, minLayer: 65, maxLayer: 92, libraryVersions: ['11.0.0', '5.0.0', '2.4.4'],
-});
-
-before(async () => {
-  await server.start();
-  trustServerKey(server.key);
-});
-
-after(async () => {
-  await Promise.allSettled(clients.map((client) => client.destroy()));
-  assert.equal(await server.stop(), 0, 'SIGTERM ends the server with exit code 0');
-  server.remove();
-  setImmediate(() => process.exit(process.exitCode ?? 0)); // timers of the library would keep the process alive
-});
-
-async function signIn(phone, options = {}) {
-  const client = await connectUser({ host: '127.0.0.1', port: server.port, phone, code: '12345', ...options });
-  clients.push(client);
-  return client;
-}
-
-async function find(client, phone) {
-  const found = await client.invoke(new Api.contacts.ImportContacts({
-    contacts: [new Api.InputPhoneContact({ clientId: BigInt(1), phone, firstName: 'Callee', lastName: '' })],
-  }));
-  const user = found.users.find((u) => u.id.toString() === found.imported[0]?.userId.toString());
-  assert.ok(user?.accessHash, `${phone} is found, with an access hash`);
-  return user;
-}
-
-const peerOf = (call) => new Api.InputPhoneCall({ id: call.id, accessHash: call.accessHash });
-
-// A number in the range that the server accepts for g_a and g_b; nobody talks here, so no secret belongs to it.
-function publicValue() {
-  const value = crypto.randomBytes(256);
-  value[0] = 0x40;
-  return value;
-}
+const world = new World();
+const { server } = world;
+const signIn = (phone, options) => world.signIn(phone, options);
 
 async function request(caller, callee, gA) {
   const result = await caller.invoke(new Api.phone.RequestCall({
@@ -68,14 +26,6 @@ async function request(caller, callee, gA) {
 
 const discard = (client, peer, reason = new Api.PhoneCallDiscardReasonHangup()) =>
   client.invoke(new Api.phone.DiscardCall({ peer, duration: 7, reason, connectionId: BigInt(0) }));
-
-const discarded = (updates) => updates.updates.find((u) => u.className === 'UpdatePhoneCall')?.phoneCall;
-
-async function refused(promise, code, message) {
-  const error = await promise.then(() => undefined, (e) => e);
-  assert.ok(error, `${message} was expected, a result came`);
-  assert.deepEqual([error.code, error.errorMessage], [code, message]);
-}
 
 for (const transport of ['full', 'abridged', 'obfuscated']) {
   test(`the documented example over ${transport}`, { timeout: 120000 }, async () => {

@@ -8,9 +8,13 @@ import readline from 'node:readline';
 import { within } from './connect.mjs';
 
 export class Server {
-  /** @param {string} binary path of trunkline-server */
-  constructor(binary) {
+  /**
+   * @param {string} binary    path of trunkline-server
+   * @param {string[]} [more]  further arguments
+   */
+  constructor(binary, more = []) {
     this.binary = binary;
+    this.more = more;
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'trunkline-gramjs-'));
     this.port = 0; // the first start chooses one, later starts keep it
   }
@@ -24,7 +28,7 @@ export class Server {
     this.child = spawn(
       this.binary,
       ['--data-dir', this.dir, '--listen', `127.0.0.1:${this.port}`, '--http', '127.0.0.1:0',
-        '--test-code', '12345', '--log-level', 'warn'],
+        '--test-code', '12345', '--log-level', 'warn', ...this.more],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     this.exited = new Promise((resolve) => this.child.once('exit', (code, signal) => resolve({ code, signal })));
@@ -34,9 +38,10 @@ export class Server {
       this.exited.then(({ code, signal }) => reject(new Error(`the server ended: ${code ?? signal}`)));
     });
     const line = await within(30000, ready, 'the ready line');
-    const found = /mtproto=127\.0\.0\.1:(\d+) /.exec(line);
+    const found = /mtproto=127\.0\.0\.1:(\d+) http=(\S+) /.exec(line);
     if (!found) throw new Error(`not a ready line: ${line}`);
     this.port = Number(found[1]);
+    this.http = `http://${found[2]}`;
   }
 
   /** SIGKILL: what a crash leaves behind is all that the next start has. */
