@@ -60,7 +60,8 @@ void Handle(Turn& turn, const cmd::SendSignalling& command) {
   const call::Call& call = found.record->call;
   const call::Event event{.kind = call::EventKind::kSignal, .role = found.role};
   const call::Step step = call::Advance(call, event, turn.at(), turn.timeouts());
-  if (step.outcome == call::Outcome::kRefused) return RefuseCall(turn, found, step.refusal);
+  if (step.outcome == call::Outcome::kRefused)
+    return RefuseCall(turn, found, event.kind, step.refusal);
   if (command.data.size() > kSignalBytesMax) {
     return turn.Refuse(Refusal::kDataTooLong, Why::kTooLong);
   }

@@ -115,18 +115,22 @@ FoundCall FindCall(Turn& turn, const cmd::PeerCall& peer, TraceEvent came) {
   return {record, role};
 }
 
-void RefuseCall(Turn& turn, const FoundCall& found, call::Refusal refusal) {
-  const call::Call& call = found.record->call;
-  const bool ended = call.state == call::State::kEnded;
-  const bool early = call.state < call::State::kAccepted;
+namespace {
+
+// CALL_PEER_INVALID: from whom it may not come, or, by the right device, at the wrong time.
+Why WhyInvalid(const FoundCall& found, call::EventKind event) {
+  const bool mine = event == call::EventKind::kConfirm && found.role == call::Role::kCaller;
+  if (!mine) return Why::kWrongDevice;
+  return found.record->call.established ? Why::kAlreadyConfirmed : Why::kNotAccepted;
+}
+
+}  // namespace
+
+void RefuseCall(Turn& turn, const FoundCall& found, call::EventKind event, call::Refusal refusal) {
+  const bool ended = found.record->call.state == call::State::kEnded;
   switch (refusal) {
     case call::Refusal::kPeerInvalid:
-      if (found.role != call::Role::kCaller) {
-        return turn.Refuse(Refusal::kCallPeerInvalid, Why::kWrongDevice);
-      }
-      return turn.Refuse(Refusal::kCallPeerInvalid, early              ? Why::kNotAccepted
-                                                    : call.established ? Why::kAlreadyConfirmed
-                                                                       : Why::kWrongDevice);
+      return turn.Refuse(Refusal::kCallPeerInvalid, WhyInvalid(found, event));
     case call::Refusal::kAlreadyAccepted:
       return turn.Refuse(Refusal::kCallAlreadyAccepted, found.role == call::Role::kCallee
                                                             ? Why::kAcceptedHere

@@ -15,7 +15,7 @@ struct FoundCall {
 FoundCall FindCall(Turn& turn, const cmd::PeerCall& peer, TraceEvent came);
 
 // The machine's refusal of an event, with the reason.
-void RefuseCall(Turn& turn, const FoundCall& found, call::Refusal refusal);
+void RefuseCall(Turn& turn, const FoundCall& found, call::EventKind event, call::Refusal refusal);
 
 // What this device is to know of the call now.
 CallView ViewForDevice(const CallRecord& record, UserId user, DeviceId device);

@@ -83,7 +83,8 @@ void Handle(Turn& turn, const cmd::ReceivedCall& command) {
   const FoundCall found = FindCall(turn, command.peer, {.what = TraceWhat::kReceivedCall});
   if (found.record == nullptr) return;
   const call::Step step = Advance(turn, found, {.kind = call::EventKind::kReceived});
-  if (step.outcome == call::Outcome::kRefused) return RefuseCall(turn, found, step.refusal);
+  if (step.outcome == call::Outcome::kRefused)
+    return RefuseCall(turn, found, call::EventKind::kReceived, step.refusal);
   turn.Done();
   if (step.outcome != call::Outcome::kReceived) return;
   turn.Emit(fact::CallReceived{step.next.id, UnixMillis(step.next.received),
@@ -96,7 +97,8 @@ void Handle(Turn& turn, const cmd::AcceptCall& command) {
   if (found.record == nullptr) return;
   const CallRecord& record = *found.record;
   const call::Step step = Advance(turn, found, {.kind = call::EventKind::kAccept});
-  if (step.outcome == call::Outcome::kRefused) return RefuseCall(turn, found, step.refusal);
+  if (step.outcome == call::Outcome::kRefused)
+    return RefuseCall(turn, found, call::EventKind::kAccept, step.refusal);
   if (!IsKeyPart(command.g_b)) {
     return RefuseAndEnd(turn, record.call, Refusal::kGBInvalid, Why::kBadGB);
   }
@@ -127,7 +129,8 @@ void Handle(Turn& turn, const cmd::ConfirmCall& command) {
                                   {.kind = call::EventKind::kConfirm,
                                    .repeat = repeat,
                                    .conference = AllowConference(turn, record.call)});
-  if (step.outcome == call::Outcome::kRefused) return RefuseCall(turn, found, step.refusal);
+  if (step.outcome == call::Outcome::kRefused)
+    return RefuseCall(turn, found, call::EventKind::kConfirm, step.refusal);
   if (step.outcome == call::Outcome::kRepeated) {
     return AnswerCall(turn, record, ViewOfCall(record, call::Role::kCaller));
   }
@@ -153,7 +156,8 @@ void Handle(Turn& turn, const cmd::DiscardCall& command) {
                                    .video = command.video,
                                    .duration = command.duration,
                                    .reason = command.reason});
-  if (step.outcome == call::Outcome::kRefused) return RefuseCall(turn, found, step.refusal);
+  if (step.outcome == call::Outcome::kRefused)
+    return RefuseCall(turn, found, call::EventKind::kDiscard, step.refusal);
   if (step.outcome == call::Outcome::kEnded) {
     const bool migrates = step.next.reason == call::Reason::kMigrateConferenceCall;
     EndCall(turn, step,

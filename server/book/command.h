@@ -170,7 +170,7 @@ struct DiscardCall {
   call::Reason reason = call::Reason::kHangup;
   std::int64_t connection_id = 0;
   std::string slug{};  // kMigrateConferenceCall
-};  // Reply: UpdateBatch
+};                     // Reply: UpdateBatch
 struct SendSignalling {
   PeerCall peer;
   Bytes data;

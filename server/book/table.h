@@ -45,6 +45,35 @@ class Group {
   std::vector<Undoable*> changed_;
 };
 
+// One value, with the same undo.
+template <class T>
+class Value final : public Undoable {
+ public:
+  explicit Value(Group* group) : group_(group) {}
+  Value(const Value&) = delete;
+  Value& operator=(const Value&) = delete;
+
+  const T& get() const { return value_; }
+  void Set(T value) {
+    if (!before_) {
+      before_ = value_;
+      group_->Add(this);
+    }
+    value_ = std::move(value);
+  }
+
+  void Commit() override { before_.reset(); }
+  void Rollback() override {
+    value_ = *std::move(before_);
+    before_.reset();
+  }
+
+ private:
+  Group* group_;
+  T value_{};
+  std::optional<T> before_;  // set: changed in this group
+};
+
 // A pointer stays valid until its own entry is erased or the group is rolled back; other entries
 // may come and go.
 template <class Key, class T>
