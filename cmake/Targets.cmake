@@ -9,11 +9,15 @@ trunkline_library(server/rpc LIBS common tl server_book common_crypto)
 if(TARGET journal_proto)
   trunkline_library(server/store LIBS common server_book journal_proto SQLite::SQLite3)
   trunkline_library(server/http LIBS common server_book Boost::headers Boost::json Threads::Threads)
+  trunkline_library(server/control LIBS common server_book server_http)
   trunkline_library(server/io LIBS common common_crypto server_mtproto server_rpc server_book server_store
     Boost::headers Threads::Threads)
-  trunkline_library(server LIBS server_io server_http CLI11::CLI11 tomlplusplus::tomlplusplus)
+  trunkline_library(server LIBS server_io server_http server_control CLI11::CLI11 tomlplusplus::tomlplusplus)
   trunkline_program(trunkline-server server/main.cc LIBS server)
 endif()
+
+trunkline_library(server/tool LIBS common Boost::headers Boost::json CLI11::CLI11)
+trunkline_program(trunkline server/tool/main.cc LIBS server_tool)
 
 trunkline_library(bench/load LIBS common common_crypto tl server_mtproto Boost::headers Boost::json Threads::Threads)
 trunkline_program(trunkline-bench bench/load/main.cc LIBS bench_load CLI11::CLI11)

@@ -2,12 +2,38 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "server/config_values.h"
+#include "server/control/control.h"
 #include "server/health.h"
 
 namespace trunkline {
+
+namespace {
+
+control::Sources ControlOf(io::Node& node) {
+  io::BookLoop& book = node.book();
+  control::Sources sources;
+  sources.trace = [&book](CallId call, control::Sources::TraceDone done) {
+    book.AskTrace(call, std::move(done));
+  };
+  sources.follow = [&book](const std::shared_ptr<control::TraceFeed>& feed) {
+    book.FollowTraces(
+        [feed](CallId call, const book::TraceLine& line) { return feed->Push(call, line); });
+  };
+  sources.backup = [&book](std::string path, control::Sources::BackedUp done) {
+    book.Backup(std::move(path), [done = std::move(done)](absl::StatusOr<io::BackupDone> result) {
+      if (!result.ok()) return done(result.status());
+      done(control::BackupDone{result->bytes, result->took});
+    });
+  };
+  return sources;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   std::unique_ptr<Server> server(new Server);
@@ -16,18 +42,25 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   if (!node.ok()) return node.status();
   server->node_ = std::move(*node);
   const io::Stats* const stats = &server->node_->stats();
-  auto http = http::HttpServer::Start(config.http.host, config.http.port, SourcesOf(stats));
+  auto http =
+      http::HttpServer::Start(config.http.host, config.http.port, http::PagesOf(SourcesOf(stats)));
   if (!http.ok()) return http.status();
   server->http_ = std::move(*http);
+  auto control = http::HttpServer::StartLocal(config.node.data_dir + "/control.sock",
+                                              control::RoutesOf(ControlOf(*server->node_)));
+  if (!control.ok()) return control.status();
+  server->control_ = std::move(*control);
   return server;
 }
 
 Server::~Server() {
+  control_.reset();
   http_.reset();
 }
 
 void Server::Stop(std::chrono::steady_clock::time_point deadline) {
   node_->Stop(deadline);
+  control_.reset();
   http_.reset();
 }
 

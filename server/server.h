@@ -1,5 +1,5 @@
-// The whole server from one configuration: MTProto and HTTP. What main runs, and what tests run
-// in-process.
+// The whole server from one configuration: MTProto, HTTP and the control socket. What main runs,
+// and what tests run in-process.
 #pragma once
 
 #include <chrono>
@@ -36,7 +36,9 @@ class Server {
 
   std::string http_host_;
   std::unique_ptr<io::Node> node_;
-  std::unique_ptr<http::HttpServer> http_;  // reads the node's counters: ends first
+  // Both ask the node: they end first.
+  std::unique_ptr<http::HttpServer> http_;
+  std::unique_ptr<http::HttpServer> control_;
 };
 
 }  // namespace trunkline

@@ -1,5 +1,5 @@
-// HTTP/1.1 for operators: health and metrics, on a thread of its own. Small on purpose: bounded
-// headers, no request bodies, bounded connections, a deadline on every read and write.
+// HTTP/1.1 for operators on a thread of its own, over TCP or a Unix socket. Small on purpose:
+// bounded headers and bodies, bounded connections, a deadline on every read and write.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "server/http/router.h"
+#include "server/http/answer.h"
 
 namespace trunkline::http {
 
@@ -16,8 +16,12 @@ class HttpServer {
   // `host` is numeric, `port` 0 lets the kernel choose. Serves when this returns; errors name the
   // address.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const std::string& host,
-                                                           std::uint16_t port, Sources sources);
-  ~HttpServer();  // closes all connections, joins
+                                                           std::uint16_t port, Handler handler);
+  // On a Unix socket at `path` that only its owner may use. A socket that stands there already is
+  // replaced: whoever calls this has made sure that its server is gone. Removed at the end.
+  static absl::StatusOr<std::unique_ptr<HttpServer>> StartLocal(const std::string& path,
+                                                                Handler handler);
+  ~HttpServer();  // closes all connections, joins; answers that come later are dropped
 
   std::uint16_t port() const;
 
@@ -25,6 +29,7 @@ class HttpServer {
 
  private:
   explicit HttpServer(std::unique_ptr<Impl> impl);
+  static std::unique_ptr<HttpServer> Run(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,6 +1,7 @@
 #include "server/http/router.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "boost/json.hpp"
 
@@ -9,12 +10,8 @@ namespace {
 
 namespace json = boost::json;
 
-json::string_view View(std::string_view text) {
-  return {text.data(), text.size()};
-}
-
 Answer JsonAnswer(unsigned status, const json::object& body) {
-  return Answer{status, "application/json", "", json::serialize(body) + "\n"};
+  return Answer{status, "application/json", "", json::serialize(body) + "\n", nullptr};
 }
 
 // Alive means: this thread answers. It never asks anything else, so that a restart isn't the
@@ -38,7 +35,7 @@ Answer Ready(const Sources& sources) {
 
 Answer Metrics(const Sources& sources) {
   const std::vector<Metric> metrics = sources.metrics();
-  return Answer{200, "text/plain; version=0.0.4; charset=utf-8", "", MetricsText(metrics)};
+  return Answer{200, "text/plain; version=0.0.4; charset=utf-8", "", MetricsText(metrics), nullptr};
 }
 
 struct Page {
@@ -51,22 +48,21 @@ constexpr Page kPages[] = {
 
 }  // namespace
 
-Answer ErrorAnswer(unsigned status, std::string_view code, std::string_view message) {
-  json::object error{{"code", View(code)}, {"message", View(message)}};
-  return JsonAnswer(status, {{"error", std::move(error)}});
-}
-
 Answer Route(const Sources& sources, std::string_view method, std::string_view target) {
   const std::string_view path = target.substr(0, target.find('?'));
   const auto* page = std::find_if(std::begin(kPages), std::end(kPages),
                                   [path](const Page& known) { return known.path == path; });
   if (page == std::end(kPages)) return ErrorAnswer(404, "not_found", "there is nothing here");
   if (method != "GET" && method != "HEAD") {
-    Answer refused = ErrorAnswer(405, "method_not_allowed", "only GET and HEAD are answered here");
-    refused.allow = "GET, HEAD";
-    return refused;
+    return MethodNotAllowed("GET, HEAD");
   }
   return page->make(sources);
+}
+
+Handler PagesOf(Sources sources) {
+  return [sources = std::move(sources)](const Request& request, const Responder& respond) {
+    respond(Route(sources, request.method, request.target));
+  };
 }
 
 }  // namespace trunkline::http

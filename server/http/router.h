@@ -1,4 +1,4 @@
-// What each path of the HTTP surface answers, apart from sockets.
+// What the health pages and the metrics answer, apart from sockets.
 #pragma once
 
 #include <functional>
@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/http/answer.h"
 #include "server/http/metrics_text.h"
 
 namespace trunkline::http {
@@ -23,16 +24,8 @@ struct Sources {
   std::function<std::vector<Metric>()> metrics;
 };
 
-struct Answer {
-  unsigned status = 200;
-  std::string content_type = "application/json";
-  std::string allow;  // with 405
-  std::string body;
-};
-
 // `target` is the request target as sent; its query is ignored.
 Answer Route(const Sources& sources, std::string_view method, std::string_view target);
-// The body of every error: {"error":{"code":..., "message":...}}
-Answer ErrorAnswer(unsigned status, std::string_view code, std::string_view message);
+Handler PagesOf(Sources sources);
 
 }  // namespace trunkline::http

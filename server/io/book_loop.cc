@@ -52,6 +52,7 @@ BookLoop::BookLoop(std::unique_ptr<store::Store> store, const NodeConfig& config
       book_(config.book, &entropy_),
       switchboard_(switchboard),
       delivery_(delivery),
+      backup_(store_.get(), &context_),
       released_(switchboard->threads()),
       released_last_(switchboard->threads()),
       keep_traces_(config.keep_traces) {
@@ -100,6 +101,7 @@ void BookLoop::Stop(std::chrono::steady_clock::time_point deadline) {
     context_.stop();
   }));
   thread_.join();
+  backup_.Stop();
 }
 
 void BookLoop::Drain() {

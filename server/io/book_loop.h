@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -18,6 +19,7 @@
 #include "common/entropy.h"
 #include "server/book/book.h"
 #include "server/book/trace.h"
+#include "server/io/backup_runner.h"
 #include "server/io/code_delivery.h"
 #include "server/io/node_config.h"
 #include "server/io/switchboard.h"
@@ -57,6 +59,9 @@ class BookLoop {
   // The lines of all calls from now on, each once its group is committed, until `sink` says false.
   using TraceSink = std::function<bool(CallId call, const book::TraceLine& line)>;
   void FollowTraces(TraceSink sink);
+
+  // Copies the store to a new file, in slices between groups.
+  void Backup(std::filesystem::path file, BackedUp done);
 
   // With NodeConfig::test_clock only. Moves the clock of call deadlines; `done` gets the new time
   // when all that became due has fired and is committed.
@@ -99,6 +104,7 @@ class BookLoop {
   boost::asio::io_context context_{1};
   boost::asio::steady_timer timer_{context_};
   std::thread thread_;
+  BackupRunner backup_;  // ends before the store and the context that it uses
 
   // Of the present batch; kept for their memory.
   std::vector<BookMessage> inbox_;

@@ -49,6 +49,12 @@ void BookLoop::FollowTraces(TraceSink sink) {
   }));
 }
 
+void BookLoop::Backup(std::filesystem::path file, BackedUp done) {
+  switchboard_->book().Post(Task([this, file = std::move(file), done = std::move(done)]() mutable {
+    backup_.Start(file, std::move(done));
+  }));
+}
+
 void BookLoop::TellFollowers() {
   if (followers_.empty()) return;
   for (const book::Tracer::Line& line : book_.TakeTraceLines()) {

@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -155,6 +156,18 @@ absl::StatusOr<book::Fact> Store::ReadFact(const Statement& row) {
     return absl::DataLossError(absl::StrCat("journal row ", row.Int(0), " can't be read"));
   }
   return book::Fact{static_cast<book::Stream>(stream), row.Int(2), row.Int32(3), *std::move(body)};
+}
+
+absl::StatusOr<std::unique_ptr<Backup>> Store::BeginBackup(const std::filesystem::path& file) {
+  // A stranger's trunkline.db-journal beside the live file would be played back into it.
+  const std::filesystem::path live = sqlite3_db_filename(database_.raw(), "main");
+  std::error_code error;
+  if (file.filename().string().starts_with("trunkline.") &&
+      std::filesystem::equivalent(file.parent_path(), live.parent_path(), error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file.string(), ": names that begin with 'trunkline.' are the server's own"));
+  }
+  return Backup::Begin(&database_, file);
 }
 
 absl::Status Store::Restore(absl::FunctionRef<void(const book::Fact&)> apply) {

@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/book/fact.h"
+#include "server/store/backup.h"
 #include "server/store/data_dir.h"
 #include "server/store/fact_codec.h"
 #include "server/store/projector.h"
@@ -61,6 +62,10 @@ class Store {
   // row. Needs no flush of its own: a slice lost in a power cut is projected again.
   absl::StatusOr<int> Project(int rows_max);
 
+  // Begins a copy of the file at `file`, which goes before the store does (backup.h).
+  // InvalidArgument for a name that this server or SQLite might take for one of its own, else as
+  // Backup::Begin.
+  absl::StatusOr<std::unique_ptr<Backup>> BeginBackup(const std::filesystem::path& file);
   // Of a call that has ended and was projected: the users, and its trace as it was appended, empty
   // if it is no longer kept. nullopt: no such call.
   struct EndedCall {

@@ -118,6 +118,17 @@ TEST_F(ServerTest, OtherPathsAndMethodsAreRefusedInJson) {
   EXPECT_EQ(head.body(), "");
 }
 
+TEST_F(ServerTest, ControlIsNotServedOverTcp) {
+  for (const char* path :
+       {"/control/v1/backup", "/control/v1/trace", "/control/v1/calls/1/trace"}) {
+    EXPECT_EQ(Ask(bhttp::verb::get, path).result_int(), 404u) << path;
+    EXPECT_EQ(Ask(bhttp::verb::post, path).result_int(), 404u) << path;
+  }
+  EXPECT_TRUE(std::filesystem::is_socket(config_.node.data_dir + "/control.sock"));
+  server_.reset();
+  EXPECT_FALSE(std::filesystem::exists(config_.node.data_dir + "/control.sock"));
+}
+
 TEST_F(ServerTest, HeadersAndBodiesAreBounded) {
   EXPECT_THAT(Exchange("GET /livez HTTP/1.1\r\nX: " + std::string(16 * 1024, 'a') + "\r\n\r\n"),
               HasSubstr("HTTP/1.1 431"));

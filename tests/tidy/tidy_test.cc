@@ -65,6 +65,8 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"server/rpc", {"server/book", "server/call", "tl", "tl/runtime"}},
       {"server/store", {"server/book", "server/call"}},
       {"server/http", {"server/book", "server/store"}},
+      {"server/control", {"server/book", "server/http"}},
+      {"server/tool", {"server/book"}},
       {"server/io", {"server/rpc", "server/mtproto", "server/book", "server/store", "server/call"}},
       {"server",
        {"server/io", "server/http", "server/control", "server/book", "server/rpc", "server/store",

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <future>
+#include <optional>
 
 #include "server/io/key_files.h"
 #include "server/mtproto/client_handshake.h"
@@ -96,6 +98,65 @@ TEST_P(EveryThreadCount, AKeyIsMadeAndWorksOnAnotherConnectionAndAfterARestart) 
   }
 }
 INSTANTIATE_TEST_SUITE_P(Node, EveryThreadCount, testing::Values(1u, 3u));
+
+TEST(Node, ABackupMadeWhileItServesOpensAsANodeThatKnowsItsKeys) {
+  const TempDir dir, other;
+  auto node = StartNode(TestConfig(dir));
+  ASSERT_NE(node, nullptr);
+  const std::string pem = ReadFile(dir.path() + "/server_public.pem");
+  TestClient client(*node);
+  const auto before = MakeKey(client, pem, 1);
+  ASSERT_TRUE(before.has_value());
+
+  std::promise<absl::StatusOr<BackupDone>> done;
+  node->book().Backup(other.path() + "/trunkline.db", [&done](absl::StatusOr<BackupDone> result) {
+    done.set_value(std::move(result));
+  });
+  TestClient meanwhile(*node);
+  ASSERT_TRUE(MakeKey(meanwhile, pem, 2).has_value());
+  auto outcome = done.get_future();
+  ASSERT_EQ(outcome.wait_for(TestClient::kPatience), std::future_status::ready);
+  const auto backup = outcome.get();
+  ASSERT_TRUE(backup.ok()) << backup.status();
+  EXPECT_GT(backup->bytes, 0);
+  SendPing(client, *before, 100);
+  EXPECT_EQ(client.Receive(), Next::kPacket);  // and the node goes on
+
+  std::filesystem::copy_file(dir.path() + "/server_key.pem", other.path() + "/server_key.pem");
+  const auto restored = StartNode(TestConfig(other));
+  ASSERT_NE(restored, nullptr);
+  TestClient again(*restored);
+  SendPing(again, *before, 300);
+  ASSERT_EQ(again.Receive(), Next::kPacket);
+  EXPECT_EQ(LoadLittle<std::int64_t>(again.frame().payload.data()), before->id.value());
+}
+
+TEST(Node, TwoBackupsAtOnceAreOneTooManyAndStoppingEndsThem) {
+  const TempDir dir, other;
+  auto node = StartNode(TestConfig(dir));
+  ASSERT_NE(node, nullptr);
+  std::optional<absl::Status> nowhere, first, second;  // read when the book's thread has ended
+  const auto into = [](std::optional<absl::Status>& end) {
+    return [&end](const absl::StatusOr<BackupDone>& result) { end = result.status(); };
+  };
+  std::promise<void> asked;
+  // What the book's thread asks for in one turn stands in its mailbox side by side.
+  node->book().Backup(other.path() + "/no/a.db", [&](const absl::StatusOr<BackupDone>& result) {
+    nowhere = result.status();
+    node->book().Backup(other.path() + "/a.db", into(first));
+    node->book().Backup(other.path() + "/b.db", into(second));
+    asked.set_value();
+  });
+  ASSERT_EQ(asked.get_future().wait_for(TestClient::kPatience), std::future_status::ready);
+  node.reset();
+  ASSERT_TRUE(nowhere && first && second);
+  EXPECT_TRUE(absl::IsUnavailable(*nowhere)) << *nowhere;
+  EXPECT_TRUE(first->ok() || absl::IsCancelled(*first)) << *first;
+  EXPECT_EQ(std::filesystem::exists(other.path() + "/a.db"), first->ok());
+  EXPECT_TRUE(absl::IsAborted(*second)) << *second;
+  EXPECT_FALSE(std::filesystem::exists(other.path() + "/a.db.part"));
+  EXPECT_FALSE(std::filesystem::exists(other.path() + "/b.db"));
+}
 
 TEST(Node, TheFirstStartMakesAKeyAndLaterOnesKeepIt) {
   const TempDir dir;

@@ -1,0 +1,57 @@
+// What a request asks and what it gets, apart from sockets.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace trunkline::http {
+
+struct Request {
+  std::string method;
+  std::string target;  // as sent; its query is ignored by every route
+  std::string body;
+};
+
+// A body that goes on until the reader goes: what other threads make, taken when the socket has
+// room. The server calls Attach once, then Take from its own thread; Detach is the last call.
+class Feed {
+ public:
+  virtual ~Feed() = default;
+  // `wake` may be called by any thread and at any time; it is due whenever something is there
+  // after Take has left nothing behind.
+  virtual void Attach(std::function<void()> wake) = 0;
+  // What has gathered, bounded by the feed; empty: nothing.
+  virtual std::string Take() = 0;
+  virtual void Detach() = 0;
+};
+
+struct Answer {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string allow;  // with 405
+  std::string body;
+  std::shared_ptr<Feed> feed;  // if there is one: the body, in chunks
+};
+
+// The body of every error: {"error":{"code":..., "message":...}}
+Answer ErrorAnswer(unsigned status, std::string_view code, std::string_view message);
+Answer MethodNotAllowed(std::string allow);
+
+// Takes the one answer to a request, from any thread and at any time, also after the connection or
+// the server has gone. When the last copy goes unused, the client is told that the server stops.
+class Responder {
+ public:
+  explicit Responder(std::function<void(Answer)> send);
+  void operator()(Answer answer) const;
+
+ private:
+  struct Once;
+  std::shared_ptr<Once> once_;
+};
+
+// Runs on the server's thread and must not block: what takes time answers later.
+using Handler = std::function<void(const Request&, const Responder&)>;
+
+}  // namespace trunkline::http

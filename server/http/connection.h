@@ -1,0 +1,66 @@
+// One HTTP connection: read a request, have it answered, again. Lives on the server's thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "boost/asio/generic/stream_protocol.hpp"
+#include "boost/beast/core.hpp"
+#include "boost/beast/http.hpp"
+#include "server/http/answer.h"
+
+namespace trunkline::http {
+
+// TCP and Unix sockets alike.
+using Protocol = boost::asio::generic::stream_protocol;
+using ConnectionId = std::uint64_t;  // never reused
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  // What a connection needs of its server; outlives it, or is gone when its context has stopped.
+  struct Owner {
+    std::function<void(ConnectionId, Request)> handle;         // Answer comes later
+    std::function<std::function<void()>(ConnectionId)> waker;  // any thread may call it: FeedWoken
+    std::function<void(ConnectionId)> closed;                  // forget it
+  };
+
+  Connection(ConnectionId id, Protocol::socket socket, const Owner* owner)
+      : id_(id), stream_(std::move(socket)), owner_(owner) {}
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void Read();
+  void Write(Answer answer);
+  void FeedWoken();
+
+ private:
+  using Error = boost::beast::error_code;
+  void OnRead(const Error& error);
+  void OnWritten(const Error& error);
+  void Refuse(unsigned status, std::string_view code, std::string_view message);
+  void StartFeed(const Answer& answer);
+  void AwaitEnd();
+  void Pump();
+  void Close();
+
+  const ConnectionId id_;
+  boost::beast::basic_stream<Protocol> stream_;
+  const Owner* const owner_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
+  bool is_head_ = false, keep_alive_ = false, closed_ = false;
+
+  boost::beast::http::response<boost::beast::http::string_body> response_;
+
+  std::shared_ptr<Feed> feed_;
+  std::optional<boost::beast::http::response<boost::beast::http::empty_body>> feed_response_;
+  std::optional<boost::beast::http::response_serializer<boost::beast::http::empty_body>> feed_head_;
+  std::string chunk_;
+  bool pumping_ = false;  // a write is under way
+};
+
+}  // namespace trunkline::http

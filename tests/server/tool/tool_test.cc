@@ -1,0 +1,215 @@
+// The tool as a whole: against a real server, against a server that says what a test wants, and
+// against nobody.
+#include "server/tool/tool.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <streambuf>
+#include <thread>
+
+#include "common/crypto/rsa.h"
+#include "server/control/control.h"
+#include "server/http/http_server.h"
+#include "server/server.h"
+#include "server/store/store.h"
+
+namespace trunkline::tool {
+namespace {
+
+namespace fs = std::filesystem;
+using control::Sources;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::StartsWith;
+
+struct Outcome {
+  int code = -1;
+  std::string out, err;
+};
+
+class ToolTest : public testing::Test {
+ protected:
+  ToolTest() {
+    std::string name = (fs::temp_directory_path() / "trunkline-tool-XXXXXX").string();
+    root_ = mkdtemp(name.data());
+    dir_ = root_ + "/data";
+    fs::create_directory(dir_);
+  }
+  ~ToolTest() override {
+    local_.reset();
+    fs::remove_all(root_);
+  }
+
+  Outcome Trunkline(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "trunkline");
+    std::vector<const char*> argv;
+    for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+    std::ostringstream out, err;
+    const int code = tool::Run(static_cast<int>(argv.size()), argv.data(), out, err);
+    return {code, out.str(), err.str()};
+  }
+  Outcome Ask(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"--data-dir", dir_});
+    return Trunkline(std::move(arguments));
+  }
+  void Serve(Sources sources) {
+    auto server =
+        http::HttpServer::StartLocal(dir_ + "/control.sock", control::RoutesOf(std::move(sources)));
+    ASSERT_TRUE(server.ok()) << server.status();
+    local_ = std::move(*server);
+  }
+
+  std::string root_, dir_;
+  std::unique_ptr<http::HttpServer> local_;
+};
+
+TEST_F(ToolTest, WrongUsageIsCode2) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {},
+      {"backup", "x"},
+      {"--data-dir", dir_},
+      {"--data-dir", dir_, "dance"},
+      {"--data-dir", dir_, "backup"},
+      {"--data-dir", dir_, "trace"},
+      {"--data-dir", dir_, "trace", "0"},
+      {"--data-dir", dir_, "trace", "seven"},
+      {"--data-dir", dir_, "trace", "7", "--follow"}};
+  for (const auto& arguments : wrong) {
+    const Outcome outcome = Trunkline(arguments);
+    EXPECT_EQ(outcome.code, 2) << testing::PrintToString(arguments);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, StartsWith("trunkline: "));
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+  EXPECT_EQ(Trunkline({"--help"}).code, 0);
+}
+
+TEST_F(ToolTest, NoServerIsCode1AndNamesTheDirectory) {
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"trace", "7"}, {"trace", "--follow"}, {"backup", root_ + "/copy.db"}}) {
+    const Outcome outcome = Ask(command);
+    EXPECT_EQ(outcome.code, 1);
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_EQ(outcome.err,
+              "trunkline: " + dir_ + ": no server answers here: No such file or directory\n");
+  }
+}
+
+TEST_F(ToolTest, ATraceIsALadderOrTheJsonAsItCame) {
+  Serve({.trace = [](CallId call, const Sources::TraceDone& done) {
+    if (call != CallId(7)) return done(std::nullopt);
+    done(book::Trace{call,
+                     UserId(1),
+                     UserId(2),
+                     "ended",
+                     false,
+                     {{0, "request", "caller", "A1", "phone.requestCall", "", 1, {{"a", "\xff"}}},
+                      {3, "error", "caller", "A1", "PARTICIPANT", "blocked", 1, {}}}});
+  }});
+  const Outcome ladder = Ask({"trace", "7"});
+  EXPECT_EQ(ladder.code, 0) << ladder.err;
+  EXPECT_THAT(ladder.out, HasSubstr("       0 A1 |-- phone.requestCall a:? ---"));
+  EXPECT_THAT(ladder.out, HasSubstr("       3 A1 |<- ! PARTICIPANT: blocked ---"));
+  const Outcome json = Ask({"trace", "7", "--json"});
+  EXPECT_THAT(json.out, StartsWith(R"({"call":"7","caller":"1",)"));
+  const Outcome unknown = Ask({"trace", "8"});
+  EXPECT_EQ(unknown.code, 1);
+  EXPECT_EQ(unknown.err, "trunkline: " + dir_ + ": no call 8 is remembered\n");
+}
+
+// Hands over what was written, and says when there is enough.
+class LinesOf : public std::streambuf {
+ public:
+  explicit LinesOf(int lines_max) : left_(lines_max) {}
+  const std::string& text() const { return text_; }
+
+ private:
+  int overflow(int c) override {
+    if (left_ == 0) return traits_type::eof();
+    text_.push_back(static_cast<char>(c));
+    if (c == '\n') --left_;
+    return c;
+  }
+  std::string text_;
+  int left_;
+};
+
+TEST_F(ToolTest, FollowPrintsUntilNobodyListens) {
+  std::thread source;
+  Serve({.trace = {},
+         .follow =
+             [&source](std::shared_ptr<control::TraceFeed> feed) {
+               source = std::thread([feed = std::move(feed)] {
+                 while (feed->Push(CallId(7), {0, "event", "", "", "deadline", "", 1, {}})) {
+                   std::this_thread::yield();
+                 }
+               });
+             },
+         .backup = {}});
+  for (const bool json : {false, true}) {
+    LinesOf buffer(3);
+    std::ostream out(&buffer);
+    std::ostringstream err;
+    std::vector<const char*> argv = {"trunkline", "--data-dir", dir_.c_str(), "trace", "--follow"};
+    if (json) argv.push_back("--json");
+    EXPECT_EQ(tool::Run(static_cast<int>(argv.size()), argv.data(), out, err), 0) << err.str();
+    source.join();
+    EXPECT_THAT(buffer.text(), StartsWith(json ? R"({"call":"7","at_ms":0,)"
+                                               : "00:00:00.000 7 * deadline\n00:00:00.000 7 "));
+  }
+}
+
+TEST_F(ToolTest, FollowSaysWhenTheServerGoes) {
+  std::thread ends;
+  Serve({.trace = {},
+         .follow =
+             [&](const std::shared_ptr<control::TraceFeed>&) {
+               ends = std::thread([this] { local_.reset(); });
+             },
+         .backup = {}});
+  const Outcome outcome = Ask({"trace", "--follow"});
+  ends.join();
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, StartsWith("trunkline: " + dir_ + ": the server has gone: "));
+}
+
+TEST_F(ToolTest, ARunningServerIsBackedUp) {
+  Config config;
+  config.node.data_dir = dir_;
+  config.node.listen = {{"127.0.0.1", 0}};
+  const auto key = crypto::RsaPrivateKey::Generate();
+  ASSERT_TRUE(key.ok());
+  std::ofstream(dir_ + "/server_key.pem") << key->PrivatePem();
+  auto server = Server::Start(config);
+  ASSERT_TRUE(server.ok()) << server.status();
+
+  const std::string file = root_ + "/copy/trunkline.db";
+  fs::create_directory(root_ + "/copy");
+  const Outcome done = Ask({"backup", file});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_THAT(done.out, MatchesRegex(file + ": [0-9]+ bytes in [0-9]+ ms\n"));
+  const auto copy = store::Store::Open(root_ + "/copy", {});
+  ASSERT_TRUE(copy.ok()) << copy.status();
+  EXPECT_TRUE((*copy)->Restore([](const book::Fact&) {}).ok());
+
+  const Outcome again = Ask({"backup", file});
+  EXPECT_EQ(again.code, 1);
+  EXPECT_EQ(again.err, "trunkline: " + dir_ + ": make " + file + ": File exists\n");
+  const Outcome own = Ask({"backup", dir_ + "/trunkline.db-journal"});
+  EXPECT_EQ(own.code, 1);
+  EXPECT_THAT(own.err, HasSubstr("the server's own"));
+  const Outcome nowhere = Ask({"backup", root_ + "/no/copy.db"});
+  EXPECT_THAT(nowhere.err, HasSubstr("No such file or directory"));
+
+  server->reset();
+  EXPECT_FALSE(fs::exists(dir_ + "/control.sock"));
+  EXPECT_EQ(Ask({"backup", file + "2"}).code, 1);
+}
+
+}  // namespace
+}  // namespace trunkline::tool
