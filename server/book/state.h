@@ -134,7 +134,7 @@ struct State {
   Table<std::pair<UserId, std::int32_t>, MessageView> messages{&group};  // owner, pts
 
   Table<CallId, CallRecord> calls{&group};
-  std::uint64_t newest_call = 0;  // its number; outside groups, because a gap does no harm
+  HighMark newest_call{&group};  // its number
   Table<UserId, std::vector<CallId>> live_calls{&group};
   Table<std::pair<DeviceId, std::int32_t>, CallId> random_ids{&group};
   Table<DeviceId, std::vector<CallId>> owed{&group};  // news for devices that are away; not durable

@@ -134,4 +134,28 @@ class Table final : public Undoable {
   std::vector<std::pair<Key, std::optional<T>>> before_;  // in the order of the changes
 };
 
+// A number that only grows, with the same undo.
+class HighMark final : public Undoable {
+ public:
+  explicit HighMark(Group* group) : group_(group) {}
+
+  std::uint64_t value() const { return value_; }
+  void Raise(std::uint64_t to) {
+    if (to <= value_) return;
+    if (!before_) {
+      group_->Add(this);
+      before_ = value_;
+    }
+    value_ = to;
+  }
+
+  void Commit() override { before_.reset(); }
+  void Rollback() override { value_ = *std::exchange(before_, std::nullopt); }
+
+ private:
+  Group* group_;
+  std::uint64_t value_ = 0;
+  std::optional<std::uint64_t> before_;
+};
+
 }  // namespace trunkline::book
