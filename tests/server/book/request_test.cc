@@ -48,7 +48,6 @@ TEST_F(RequestTest, IdsCountOnWithTheClockAndNeverFallBehindAnOlderCalls) {
   EXPECT_GT(later, second + 1'000'000'000);
   world_.Wait(-std::chrono::hours(24));
   EXPECT_EQ(next(), later + 1);
-
   EXPECT_EQ(later >> 44, first >> 44);  // the slot stays
 }
 
