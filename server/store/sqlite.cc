@@ -77,14 +77,18 @@ void Statement::BindOne(ByteView blob) {
 }
 
 absl::StatusOr<Database> Database::Open(const std::string& path) {
+  // Statistics that nobody reads cost a global lock at each of its allocations. Too late once the
+  // library is in use, and then without effect.
+  static const int unused = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)unused;
   sqlite3* raw = nullptr;
   const int code =
       sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(raw);
   if (code != SQLITE_OK) return ToStatus(raw, code, absl::StrCat("open ", path));
   sqlite3_extended_result_codes(raw, 1);
-  for (const auto& [to, sql] : {std::pair(&database.begin_, "BEGIN IMMEDIATE"),
-                                std::pair(&database.commit_, "COMMIT")}) {
+  for (const auto& [to, sql] :
+       {std::pair(&database.begin_, "BEGIN IMMEDIATE"), std::pair(&database.commit_, "COMMIT")}) {
     absl::StatusOr<Statement> statement = database.Prepare(sql);
     if (!statement.ok()) return statement.status();
     *to = *std::move(statement);
