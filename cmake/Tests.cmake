@@ -21,6 +21,7 @@ if(TARGET server_store)
     add_dependencies(e2e_test trunkline-server)
   endif()
 endif()
+trunkline_test(bench/load LIBS bench_load)
 trunkline_test(tidy LIBS common)
 
 foreach(NAME frame handshake tl_reader tl_text envelope session)

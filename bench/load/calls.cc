@@ -1,8 +1,10 @@
-// `calls`: pairs of phones that call one another again and again, each beginning when its last one
-// ended.
+// `calls`: pairs of phones that call one another again and again: each begins when its last one
+// ended, or, at a set rate, when the next call is due and the pair is free.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdio>
+#include <deque>
 #include <memory>
 
 #include "bench/load/call_pair.h"
@@ -12,6 +14,8 @@
 
 namespace trunkline::load {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::hours kPatience{1};
 constexpr int kSetUpsAtOnce = 16;  // key exchanges and sign-ins under way together
@@ -23,7 +27,7 @@ int Failed(const std::string& why) {
 
 class Loop {
  public:
-  Loop(boost::asio::io_context& io, int calls) : io_(io), left_(calls) {}
+  explicit Loop(boost::asio::io_context& io) : io_(io), timer_(io) {}
 
   void Add(std::unique_ptr<CallPair> pair) { pairs_.push_back(std::move(pair)); }
 
@@ -34,10 +38,23 @@ class Loop {
     return failure_.empty();
   }
 
-  void Run() {
+  void Run(std::uint64_t calls) {
+    left_ = calls;
     for (const auto& pair : pairs_) Next(*pair);
     RunUntil(
         io_, [this] { return under_way_ == 0; }, kPatience);
+  }
+
+  // Open loop: a server that falls behind doesn't slow the calls down, it makes them late.
+  void RunAtRate(double rate, std::uint64_t calls, Latencies* latencies) {
+    left_ = calls;
+    latencies_ = latencies;
+    interval_ = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / rate));
+    next_due_ = Clock::now();
+    for (const auto& pair : pairs_) free_.push_back(pair.get());
+    AwaitDue();
+    RunUntil(
+        io_, [this] { return under_way_ == 0 && (left_ == 0 || free_.empty()); }, kPatience);
   }
 
   const std::string& failure() const { return failure_; }
@@ -57,9 +74,43 @@ class Loop {
   void Next(CallPair& pair) {
     if (left_ == 0) return;
     --left_;
+    Start(pair);
+  }
+
+  void AwaitDue() {
+    if (left_ == 0) return;
+    timer_.expires_at(next_due_);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) StartDue();
+    });
+  }
+
+  void StartDue() {
+    const Clock::time_point now = Clock::now();
+    while (left_ > 0 && next_due_ <= now && !free_.empty()) {
+      CallPair& pair = *free_.front();
+      free_.pop_front();
+      --left_;
+      Measure(pair, next_due_);
+      next_due_ += interval_;
+      Start(pair);
+    }
+    // Else the pair that becomes free goes on.
+    if (next_due_ > now) AwaitDue();
+  }
+
+  void Measure(CallPair& pair, Clock::time_point due) {
+    pair.caller().OnMoment([this, due](Phone::Moment moment) {
+      if (moment == Phone::Moment::kRequestAnswered) latencies_->answer.Record(Clock::now() - due);
+    });
+    pair.callee().OnMoment([this, due](Phone::Moment moment) {
+      if (moment == Phone::Moment::kRung) latencies_->ring.Record(Clock::now() - due);
+    });
+  }
+
+  void Start(CallPair& pair) {
     ++under_way_;
     pair.Call([this, &pair](const std::string& failure) {
-      --under_way_;
       if (failure.empty()) {
         ++done_;
       } else {
@@ -67,20 +118,34 @@ class Loop {
         if (failure_.empty()) failure_ = failure;
       }
       // Not from inside the phones' own callback.
-      ++under_way_;
       boost::asio::post(io_, [this, &pair] {
         --under_way_;
-        if (pair.caller_client().connected() && pair.callee_client().connected()) Next(pair);
+        if (pair.caller_client().connected() && pair.callee_client().connected()) Free(pair);
       });
     });
+  }
+
+  void Free(CallPair& pair) {
+    if (latencies_ == nullptr) return Next(pair);
+    free_.push_back(&pair);
+    if (left_ == 0 || free_.size() > 1 || next_due_ > Clock::now()) return;
+    ++latencies_->waited;
+    StartDue();
   }
 
   boost::asio::io_context& io_;
   std::vector<std::unique_ptr<CallPair>> pairs_;
   std::string failure_;  // the first one
-  int left_, under_way_ = 0;
+  std::uint64_t left_ = 0, under_way_ = 0;
   std::size_t started_ = 0, ready_ = 0;
   std::uint64_t done_ = 0, failed_ = 0;
+
+  // Of a set rate.
+  boost::asio::steady_timer timer_;
+  std::chrono::nanoseconds interval_{};
+  Clock::time_point next_due_{};
+  std::deque<CallPair*> free_;
+  Latencies* latencies_ = nullptr;  // null: no set rate
 };
 
 }  // namespace
@@ -92,7 +157,7 @@ int RunCalls(const ServerOptions& server, const CallsOptions& options) {
 
   boost::asio::io_context io(1);
   SystemEntropy entropy;
-  Loop loop(io, options.calls);
+  Loop loop(io);
   for (int i = 0; i < options.pairs; ++i) {
     const std::uint64_t number = options.first_phone + 2 * static_cast<std::uint64_t>(i);
     PairOptions pair{.caller = *target,
@@ -110,7 +175,15 @@ int RunCalls(const ServerOptions& server, const CallsOptions& options) {
   const double client_cpu = OwnCpuSeconds();
   const auto server_cpu = server.server_pid == 0 ? std::nullopt : CpuSecondsOf(server.server_pid);
   if (server.server_pid != 0 && !server_cpu) return Failed("--server-pid: no such process");
-  loop.Run();
+  Latencies latencies;
+  const bool open = options.rate > 0;
+  const auto calls = open ? static_cast<std::uint64_t>(options.rate * options.seconds)
+                          : static_cast<std::uint64_t>(options.calls);
+  if (open) {
+    loop.RunAtRate(options.rate, calls, &latencies);
+  } else {
+    loop.Run(calls);
+  }
   Measurement result{.what = "calls", .done = loop.done(), .failed = loop.failed()};
   result.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -118,8 +191,9 @@ int RunCalls(const ServerOptions& server, const CallsOptions& options) {
   if (server_cpu) {
     result.server_cpu_seconds = CpuSecondsOf(server.server_pid).value_or(*server_cpu) - *server_cpu;
   }
+  if (open) result.latencies = &latencies;
   Print(result, server.json);
-  if (loop.done() == static_cast<std::uint64_t>(options.calls)) return 0;
+  if (loop.done() == calls) return 0;
   return Failed("the first failure: " + loop.failure());
 }
 

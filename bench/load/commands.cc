@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 namespace trunkline::load {
 
@@ -29,6 +30,31 @@ absl::StatusOr<ClientOptions> FindTarget(const ServerOptions& options) {
   return client;
 }
 
+namespace {
+
+constexpr std::pair<const char*, double> kPercentiles[] = {
+    {"p50", 50}, {"p90", 90}, {"p99", 99}, {"p99.9", 99.9}, {"max", 100}};
+
+double Millis(const Histogram& histogram, double percent) {
+  return std::chrono::duration<double, std::milli>(histogram.Percentile(percent)).count();
+}
+
+boost::json::object AsJson(const Histogram& histogram) {
+  boost::json::object object{{"count", histogram.count()}};
+  for (const auto& [name, percent] : kPercentiles) object[name] = Millis(histogram, percent);
+  return object;
+}
+
+void PrintLine(const char* what, const Histogram& histogram) {
+  std::printf("%s, ms:", what);
+  for (const auto& [name, percent] : kPercentiles) {
+    std::printf(" %s %.2f", name, Millis(histogram, percent));
+  }
+  std::printf("\n");
+}
+
+}  // namespace
+
 void Print(const Measurement& m, bool json) {
   const auto done = static_cast<double>(m.done);
   const double per_second = m.wall_seconds > 0 ? done / m.wall_seconds : 0;
@@ -43,6 +69,11 @@ void Print(const Measurement& m, bool json) {
       object["server_cpu_seconds"] = m.server_cpu_seconds;
       object["per_server_cpu_second"] = per_cpu_second;
     }
+    if (m.latencies != nullptr) {
+      object["ring_ms"] = AsJson(m.latencies->ring);
+      object["answer_ms"] = AsJson(m.latencies->answer);
+      object["waited"] = m.latencies->waited;
+    }
     std::printf("%s\n", boost::json::serialize(object).c_str());
     return;
   }
@@ -53,6 +84,11 @@ void Print(const Measurement& m, bool json) {
     std::printf("server CPU %.2f s, %.0f %s per CPU-second\n", m.server_cpu_seconds, per_cpu_second,
                 m.what);
   }
+  if (m.latencies == nullptr) return;
+  PrintLine("request to ring", m.latencies->ring);
+  PrintLine("request to its result", m.latencies->answer);
+  std::printf("%llu calls were due before a pair was free\n",
+              static_cast<unsigned long long>(m.latencies->waited));
 }
 
 }  // namespace trunkline::load

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/load/client.h"
+#include "bench/load/histogram.h"
 
 namespace trunkline::load {
 
@@ -34,6 +35,9 @@ struct CallsOptions {
   int layer = 198;
   int signals = 0;
   bool reuse_dh = false;
+  double rate =
+      0;  // calls a second, begun whatever the server does; 0: each pair as fast as it can
+  double seconds = 0;  // of `rate`
 };
 int RunCalls(const ServerOptions& server, const CallsOptions& options);
 
@@ -46,12 +50,20 @@ int RunHandshakes(const ServerOptions& server, const HandshakeOptions& options);
 // The address and the public key as client options.
 absl::StatusOr<ClientOptions> FindTarget(const ServerOptions& options);
 
+// At a set rate, each from the moment at which its call was due.
+struct Latencies {
+  Histogram ring;            // to phoneCallRequested at the callee
+  Histogram answer;          // to the result of phone.requestCall
+  std::uint64_t waited = 0;  // calls that were due when no pair was free
+};
+
 // What a loop measured, as text or JSON on stdout.
 struct Measurement {
   const char* what;  // "calls", "handshakes"
   std::uint64_t done = 0, failed = 0;
   double wall_seconds = 0, client_cpu_seconds = 0;
   double server_cpu_seconds = -1;  // negative: not measured
+  const Latencies* latencies = nullptr;
 };
 void Print(const Measurement& measurement, bool json);
 

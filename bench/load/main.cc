@@ -66,6 +66,16 @@ CLI::App* AddCalls(CLI::App& app, CallsOptions& options) {
       ->capture_default_str();
   command->add_flag("--reuse-dh", options.reuse_dh,
                     "one Diffie-Hellman key for all calls of a pair");
+  CLI::Option* const rate =
+      command
+          ->add_option("--rate", options.rate,
+                       "calls that begin per second, whatever the server does")
+          ->check(CLI::Range(0.1, 1'000'000.0));
+  CLI::Option* const seconds =
+      command->add_option("--seconds", options.seconds, "how long, in place of --calls")
+          ->check(CLI::Range(0.1, 86'400.0));
+  rate->needs(seconds);
+  seconds->needs(rate);
   return command;
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "bench/load/client.h"
 #include "bench/load/reply.h"
@@ -32,6 +33,9 @@ struct PhoneScript {
 
 class Phone {
  public:
+  // What whoever measures wants to know the moment of.
+  enum class Moment { kRequestAnswered, kRung };  // of the caller, of the callee
+
   // An empty text when all held, else what didn't.
   using Finished = std::function<void(const std::string& failure)>;
 
@@ -50,6 +54,7 @@ class Phone {
   void Dial(Contact peer, Finished finished);
   // Takes the next incoming call, which must be of `peer`.
   void Expect(Contact peer, Finished finished);
+  void OnMoment(std::function<void(Moment)> noticed) { noticed_ = std::move(noticed); }
   // After a failure of the other side: forgets the call in progress without telling anybody.
   void Abandon();
 
@@ -106,6 +111,9 @@ class Phone {
   bool Check(bool held, std::string_view what);
   bool CheckReply(const Reply& reply, std::string_view method);
   void Finish(const std::string& failure);
+  void Notice(Moment moment) const {
+    if (noticed_) noticed_(moment);
+  }
   tl::api::InputPhoneCall Peer() const;
   // `versions`, newest first, must outlive the value.
   static tl::api::PhoneCallProtocol ProtocolOf(std::span<const std::string_view> versions);
@@ -115,6 +123,7 @@ class Phone {
   PhoneScript script_;
   tl::Arena arena_;
   Finished finished_;
+  std::function<void(Moment)> noticed_;
   std::uint64_t checks_ = 0;
 
   std::string number_, code_hash_;

@@ -38,6 +38,7 @@ void Phone::OnRinging(const api::PhoneCallRequested& call, std::span<const api::
   date_ = call.date;
   g_a_hash_ = call.g_a_hash;
   stage_ = Stage::kRinging;
+  Notice(Moment::kRung);
   const api::InputPhoneCall peer = Peer();
   client_->Invoke(fn::phone::ReceivedCall{.peer = &peer}, [this](const Reply& reply) {
     if (stage_ != Stage::kIdle && CheckReply(reply, "phone.receivedCall")) Accept();

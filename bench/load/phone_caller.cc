@@ -69,6 +69,7 @@ void Phone::OnRequested(const Reply& reply) {
   call_hash_ = call->access_hash;
   date_ = call->date;
   stage_ = Stage::kWaiting;
+  Notice(Moment::kRequestAnswered);
 }
 
 void Phone::OnWaiting(const api::PhoneCallWaiting& call) {

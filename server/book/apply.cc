@@ -199,8 +199,7 @@ void ApplyBody(State& state, const fact::CallRequested& fact) {
   record.random_id = fact.random_id;
   record.offer = std::make_shared<const CallOffer>(CallOffer{fact.g_a_hash, fact.protocol});
   MoveCallDeadline(state, record.call, fact.deadline_ms);
-  const auto number = static_cast<std::uint64_t>(fact.id.value()) & kCallLowMask;
-  state.newest_call.Set(std::max(state.newest_call.get(), number));
+  state.newest_call.Raise(static_cast<std::uint64_t>(fact.id.value()) & kCallLowMask);
   state.calls.Insert(fact.id, std::move(record));
   AddTo(state.live_calls.MutableOrNew(fact.caller), fact.id);
   AddTo(state.live_calls.MutableOrNew(fact.callee), fact.id);

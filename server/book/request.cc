@@ -23,7 +23,7 @@ CallId NewCallId(Turn& turn) {
   const std::int64_t ms = std::max<std::int64_t>(0, turn.now_ms() - UnixMillis(kCallIdsSince));
   const std::uint64_t clock = static_cast<std::uint64_t>(ms) * kCallIdsPerSecond / 1000;
   const std::uint64_t slot = turn.config().slot & kSlotMask;
-  for (std::uint64_t low = std::max(clock, turn.state().newest_call.get() + 1);; ++low) {
+  for (std::uint64_t low = std::max(clock, turn.state().newest_call.value() + 1);; ++low) {
     const CallId id(static_cast<std::int64_t>(slot << kCallSlotShift | (low & kCallLowMask)));
     if ((low & kCallLowMask) != 0 && turn.state().calls.Find(id) == nullptr) return id;
   }

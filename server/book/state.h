@@ -144,7 +144,7 @@ struct State {
   Table<std::pair<UserId, std::int32_t>, MessageView> messages{&group};  // owner, pts
 
   Table<CallId, CallRecord> calls{&group};
-  Value<std::uint64_t> newest_call{&group};  // its number within the slot
+  HighMark newest_call{&group};  // its number
   Table<UserId, std::vector<CallId>> live_calls{&group};
   Table<std::pair<DeviceId, std::int32_t>, CallId> random_ids{&group};
   Table<DeviceId, std::vector<CallId>> owed{&group};  // news for devices that are away; not durable

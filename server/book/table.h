@@ -45,35 +45,6 @@ class Group {
   std::vector<Undoable*> changed_;
 };
 
-// One value, with the same undo.
-template <class T>
-class Value final : public Undoable {
- public:
-  explicit Value(Group* group) : group_(group) {}
-  Value(const Value&) = delete;
-  Value& operator=(const Value&) = delete;
-
-  const T& get() const { return value_; }
-  void Set(T value) {
-    if (!before_) {
-      before_ = value_;
-      group_->Add(this);
-    }
-    value_ = std::move(value);
-  }
-
-  void Commit() override { before_.reset(); }
-  void Rollback() override {
-    value_ = *std::move(before_);
-    before_.reset();
-  }
-
- private:
-  Group* group_;
-  T value_{};
-  std::optional<T> before_;  // set: changed in this group
-};
-
 // A pointer stays valid until its own entry is erased or the group is rolled back; other entries
 // may come and go.
 template <class Key, class T>
@@ -161,6 +132,30 @@ class Table final : public Undoable {
   Group* group_;
   absl::node_hash_map<Key, Slot> map_;
   std::vector<std::pair<Key, std::optional<T>>> before_;  // in the order of the changes
+};
+
+// A number that only grows, with the same undo.
+class HighMark final : public Undoable {
+ public:
+  explicit HighMark(Group* group) : group_(group) {}
+
+  std::uint64_t value() const { return value_; }
+  void Raise(std::uint64_t to) {
+    if (to <= value_) return;
+    if (!before_) {
+      group_->Add(this);
+      before_ = value_;
+    }
+    value_ = to;
+  }
+
+  void Commit() override { before_.reset(); }
+  void Rollback() override { value_ = *std::exchange(before_, std::nullopt); }
+
+ private:
+  Group* group_;
+  std::uint64_t value_ = 0;
+  std::optional<std::uint64_t> before_;
 };
 
 }  // namespace trunkline::book

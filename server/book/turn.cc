@@ -103,6 +103,7 @@ std::uint64_t Turn::NonZero() {
 UpdateBatch Turn::BatchFor(UserId viewer, std::initializer_list<UserId> users) {
   UpdateBatch batch;
   batch.date = date();
+  batch.users.reserve(users.size());
   for (const UserId user : users) batch.users.push_back(ViewOfUser(*state_, viewer, user, now_));
   return batch;
 }

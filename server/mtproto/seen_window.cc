@@ -6,8 +6,11 @@
 
 namespace trunkline::mtproto {
 
+// Nearly every question is about the newest id, or about one that is newer still.
 const std::uint64_t* SeenWindow::Find(MessageId id) const {
   const auto wanted = static_cast<std::uint64_t>(id.value());
+  if (ids_.empty() || wanted > (ids_.back() | 3)) return nullptr;
+  if (IdOf(ids_.back()) == id.value()) return &ids_.back();
   const auto at = std::lower_bound(ids_.begin(), ids_.end(), wanted);
   return at != ids_.end() && IdOf(*at) == id.value() ? &*at : nullptr;
 }
@@ -19,7 +22,8 @@ std::uint64_t SeenWindow::MarksOf(MessageId id) const {
 
 void SeenWindow::Add(MessageId id) {
   const auto entry = static_cast<std::uint64_t>(id.value());
-  ids_.insert(std::lower_bound(ids_.begin(), ids_.end(), entry), entry);
+  const bool newest = ids_.empty() || entry > ids_.back();
+  ids_.insert(newest ? ids_.end() : std::lower_bound(ids_.begin(), ids_.end(), entry), entry);
   if (ids_.size() <= kSeenMax) return;
   forgotten_ = std::max(forgotten_, IdOf(ids_[kSeenDropped - 1]));
   ids_.erase(ids_.begin(), ids_.begin() + kSeenDropped);

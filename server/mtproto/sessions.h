@@ -11,9 +11,9 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "absl/container/node_hash_map.h"
 #include "common/entropy.h"
 #include "common/gzip.h"
 #include "server/mtproto/engine.h"
@@ -163,8 +163,8 @@ class Sessions {
   MessageIds* ids_;
   WallTime now_{};  // of the latest input
 
-  std::unordered_map<AuthKeyId, KeyState> keys_;
-  std::unordered_map<LinkId, LinkState> links_;
+  absl::node_hash_map<AuthKeyId, KeyState> keys_;
+  absl::node_hash_map<LinkId, LinkState> links_;
   TimerHeap timers_;
   std::size_t session_count_ = 0;
   std::uint64_t unacked_bytes_ = 0;

@@ -9,21 +9,15 @@
 #include <memory>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "absl/container/node_hash_map.h"
 #include "server/rpc/dispatcher.h"
 #include "server/rpc/encode.h"
 #include "server/rpc/requests.h"
 #include "server/rpc/unwrap.h"
 
 namespace trunkline::rpc {
-
-struct SessionRefHash {
-  std::size_t operator()(const SessionRef& ref) const {
-    return std::hash<AuthKeyId>()(ref.key) * 31 + std::hash<SessionId>()(ref.session);
-  }
-};
 
 struct KeyState {
   bool temporary = false;
@@ -131,8 +125,8 @@ struct Dispatcher::Impl {
 
   const DispatcherConfig config;
   Entropy& entropy;
-  std::unordered_map<AuthKeyId, KeyState> keys;
-  std::unordered_map<SessionRef, Session, SessionRefHash> sessions;
+  absl::node_hash_map<AuthKeyId, KeyState> keys;
+  absl::node_hash_map<SessionRef, Session> sessions;
   std::deque<AfterDeadline> deadlines;
   std::vector<SessionRef> woken;  // sessions in which a query ended
   std::vector<Output> outputs;

@@ -77,6 +77,10 @@ void Statement::BindOne(ByteView blob) {
 }
 
 absl::StatusOr<Database> Database::Open(const std::string& path) {
+  // Statistics that nobody reads cost a global lock at each of its allocations. Too late once the
+  // library is in use, and then without effect.
+  static const int unused = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)unused;
   sqlite3* raw = nullptr;
   const int code =
       sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);

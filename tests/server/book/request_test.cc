@@ -34,6 +34,23 @@ TEST_F(RequestTest, SameRandomIdIsTheSameCall) {
   EXPECT_EQ(Count<fact::CallRequested>(world_.journal()), 1u);
 }
 
+TEST_F(RequestTest, IdsCountOnWithTheClockAndNeverFallBehindAnOlderCalls) {
+  const auto next = [this] {
+    const Dialled call = Dial(world_, a1_, b1_);
+    Discard(world_, a1_, call.caller);
+    return call.caller.id.value();
+  };
+  const std::int64_t first = next();
+  const std::int64_t second = next();
+  EXPECT_EQ(second, first + 1);  // the fixture's clock is before the count's beginning
+  world_.Wait(std::chrono::hours(24 * 365 * 10));
+  const std::int64_t later = next();
+  EXPECT_GT(later, second + 1'000'000'000);
+  world_.Wait(-std::chrono::hours(24));
+  EXPECT_EQ(next(), later + 1);
+  EXPECT_EQ(later >> 44, first >> 44);  // the slot stays
+}
+
 TEST_F(RequestTest, BusyCalleeRefusesTheThird) {
   Connect(world_, a1_, b1_);
   const Dialled third = Dial(world_, c1_, b1_);
