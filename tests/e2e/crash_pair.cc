@@ -274,8 +274,9 @@ bool CrashPair::CheckRecent() {
 }
 
 void CrashPair::CheckAll() {
+  if (broken_) return;
   checked_ = 0;
-  const bool done = !broken_ && CheckRecent() && a_.box.Check(*a_.device, true) &&
+  const bool done = CheckRecent() && a_.box.Check(*a_.device, true) &&
                     b_.box.Check(*b_.device, true) && a_.box.CheckHistory(*a_.device, a_.other) &&
                     b_.box.CheckHistory(*b_.device, b_.other);
   if (!done) totals_->Wrong(a_.name + " and " + b_.name + " could not be checked to the end");

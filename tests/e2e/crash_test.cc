@@ -51,7 +51,10 @@ class CrashTest : public testing::Test {
     if (!totals_.AwaitAcknowledged(totals_.acknowledged() + due, kWorkPatience)) {
       totals_.Wrong("nothing is acknowledged any more");
     }
-    totals_.AwaitAcknowledged(~std::uint64_t{0}, std::chrono::microseconds(Draw(10'000)));
+    // Half of the time at once: what is written too late is still not written then.
+    if (Draw(2) == 0) {
+      totals_.AwaitAcknowledged(~std::uint64_t{0}, std::chrono::microseconds(Draw(10'000)));
+    }
     totals_.ExpectCrash(true);
     server_->Kill();
     ++life_;

@@ -181,34 +181,6 @@ TEST_F(HostileTest, BadMessageKeyClosesInSilence) {
   EXPECT_TRUE(device->Ping()) << "the key is still good";
 }
 
-TEST_F(HostileTest, ContainerBombs) {
-  // A count that no packet can hold.
-  Bytes counted = FromHex("dcf8f173ffffff7f");
-  ClosedBySealed(counted);
-  // As many empty messages as fit, and more than a container may have.
-  Bytes many = FromHex("dcf8f17300000000");
-  constexpr std::uint32_t kMessages = 20'000;
-  StoreLittle(many.data() + 4, kMessages);
-  for (std::uint32_t i = 0; i < kMessages; ++i) {
-    Bytes message(16 + 4);
-    StoreLittle<std::int64_t>(message.data(),
-                              (UnixSeconds(witness_->client().now()) << 32) + 4 * i);
-    StoreLittle<std::int32_t>(message.data() + 12, 4);
-    many.insert(many.end(), message.begin(), message.end());
-  }
-  ClosedBySealed(many);
-  // Containers inside containers.
-  Bytes nested = FromHex("dcf8f17300000000");
-  for (int i = 0; i < 500; ++i) {
-    Bytes outer = FromHex("dcf8f17301000000");
-    outer.resize(8 + 16);
-    StoreLittle<std::int32_t>(outer.data() + 8 + 12, static_cast<std::int32_t>(nested.size()));
-    outer.insert(outer.end(), nested.begin(), nested.end());
-    nested = std::move(outer);
-  }
-  ClosedBySealed(nested);
-}
-
 TEST_F(HostileTest, GzipBombs) {
   // 64 MiB of zeros in about 64 KiB, alone and once more packed.
   const auto pack = [](ByteView plain) {

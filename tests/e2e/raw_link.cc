@@ -37,6 +37,17 @@ bool RawLink::Send(ByteView bytes) {
   return true;
 }
 
+bool RawLink::SendWithin(ByteView bytes, int patience_ms) {
+  while (!bytes.empty()) {
+    pollfd event{socket_, POLLOUT, 0};
+    if (poll(&event, 1, patience_ms) <= 0) return false;
+    const ssize_t sent = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
 void RawLink::HalfClose() {
   shutdown(socket_, SHUT_WR);
 }

@@ -19,6 +19,8 @@ class RawLink {
 
   // False when the server has closed.
   bool Send(ByteView bytes);
+  // False also when the server takes no byte for so long.
+  bool SendWithin(ByteView bytes, int patience_ms);
   // No more bytes from us; the server may still answer.
   void HalfClose();
   // The next bytes, whether they are all or not.
