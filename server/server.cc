@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "server/config_values.h"
 #include "server/control/control.h"
+#include "server/control/test_routes.h"
 #include "server/health.h"
 
 namespace trunkline {
@@ -33,6 +34,21 @@ control::Sources ControlOf(io::Node& node) {
   return sources;
 }
 
+http::Handler PagesWithTests(http::Handler pages, io::Node& node) {
+  io::BookLoop& book = node.book();
+  control::TestSources sources;
+  sources.move_clock = [&book](Duration by, std::function<void(WallTime)> done) {
+    book.MoveTestClock(by, std::move(done));
+  };
+  sources.refuse_groups = [&book](int groups, std::function<void()> done) {
+    book.RefuseGroups(groups, std::move(done));
+  };
+  sources.fail_next_group = [&book](std::function<void()> done) {
+    book.FailNextGroup(std::move(done));
+  };
+  return control::WithTestRoutes(std::move(sources), std::move(pages));
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
@@ -42,8 +58,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   if (!node.ok()) return node.status();
   server->node_ = std::move(*node);
   const io::Stats* const stats = &server->node_->stats();
-  auto http =
-      http::HttpServer::Start(config.http.host, config.http.port, http::PagesOf(SourcesOf(stats)));
+  http::Handler pages = http::PagesOf(SourcesOf(stats));
+  if (config.node.test_clock) pages = PagesWithTests(std::move(pages), *server->node_);
+  auto http = http::HttpServer::Start(config.http.host, config.http.port, std::move(pages));
   if (!http.ok()) return http.status();
   server->http_ = std::move(*http);
   auto control = http::HttpServer::StartLocal(config.node.data_dir + "/control.sock",
