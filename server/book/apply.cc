@@ -235,13 +235,20 @@ void ApplyBody(State& state, const fact::CallConfirmed& fact) {
   MoveCallDeadline(state, record->call, fact.at_ms + Duration(call::kActiveMax).count());
 }
 
-void AddMessage(State& state, UserId owner, const call::Call& call, std::int32_t id,
-                std::int32_t pts) {
+void PutMessage(State& state, UserId owner, std::int32_t pts, MessageView message) {
   if (pts <= 0) return;
   Box& box = state.boxes.MutableOrNew(owner);
   box.pts = std::max(box.pts, pts);
-  box.last_id = std::max(box.last_id, id);
+  box.last_id = std::max(box.last_id, message.id);
   if (pts < box.kept_from) return;
+  state.messages.Insert({owner, pts}, std::move(message));
+  for (; box.pts - box.kept_from >= kBoxMessagesMax; ++box.kept_from) {
+    state.messages.Erase({owner, box.kept_from});
+  }
+}
+
+void AddMessage(State& state, UserId owner, const call::Call& call, std::int32_t id,
+                std::int32_t pts) {
   MessageView message;
   message.id = id;
   message.out = owner == call.caller;
@@ -252,10 +259,7 @@ void AddMessage(State& state, UserId owner, const call::Call& call, std::int32_t
   message.video = call.video;
   message.reason = call.reason;
   if (call.established) message.duration = call.duration;
-  state.messages.Insert({owner, pts}, std::move(message));
-  for (; box.pts - box.kept_from >= kBoxMessagesMax; ++box.kept_from) {
-    state.messages.Erase({owner, box.kept_from});
-  }
+  PutMessage(state, owner, pts, std::move(message));
 }
 
 void ApplyBody(State& state, const fact::CallEnded& fact) {
@@ -294,6 +298,10 @@ void ApplyBody(State& state, const fact::CallDebugSaved& fact) {
 }
 
 }  // namespace
+
+void Apply(State& state, const BoxMessage& message) {
+  PutMessage(state, message.owner, message.pts, message.message);
+}
 
 void Apply(State& state, const Fact& fact) {
   std::visit([&state](const auto& body) { ApplyBody(state, body); }, fact.body);

@@ -119,8 +119,9 @@ absl::Status Projector::Flush() {
 
 // Ratings and debug texts stay where they are: the book hands them on and forgets them, but counts
 // the latter.
-absl::Status Projector::ReplayCalls(absl::FunctionRef<void(const book::Fact&)> apply) {
-  return call_table_.ForEach([apply](const CallRow& row) { ReplayCall(row, apply); });
+absl::Status Projector::ReplayCalls(const EndedSince& since,
+                                    absl::FunctionRef<void(const book::Fact&)> apply) {
+  return call_table_.ForEach(since, [apply](const CallRow& row) { ReplayCall(row, apply); });
 }
 
 }  // namespace trunkline::store
