@@ -55,6 +55,7 @@ TEST(PowerTest, WithFsyncNothingAcknowledgedIsLost) {
       Live(Durability::kFsync, FromEnvironment("TRUNKLINE_CUTS", 10'000));
   Print(totals);
   if (HasFailure() || ::getenv("TRUNKLINE_SEED") != nullptr) return;
+  if (totals.cuts < 5'000) return;
   // The cuts came everywhere.
   for (const char* place : {"write wal", "flush wal", "write db", "flush db", "write journal",
                             "flush journal", "make wal", "delete journal"}) {
