@@ -239,14 +239,21 @@ void ApplyBody(State& state, const fact::CallConfirmed& fact) {
   MoveCallDeadline(state, record->call, fact.deadline_ms == 0 ? longest_ms : fact.deadline_ms);
 }
 
-void AddMessage(State& state, UserId owner, const CallRecord& record, std::int32_t id,
-                std::int32_t pts) {
-  const call::Call& call = record.call;
+void PutMessage(State& state, UserId owner, std::int32_t pts, MessageView message) {
   if (pts <= 0) return;
   Box& box = state.boxes.MutableOrNew(owner);
   box.pts = std::max(box.pts, pts);
-  box.last_id = std::max(box.last_id, id);
+  box.last_id = std::max(box.last_id, message.id);
   if (pts < box.kept_from) return;
+  state.messages.Insert({owner, pts}, std::move(message));
+  for (; box.pts - box.kept_from >= kBoxMessagesMax; ++box.kept_from) {
+    state.messages.Erase({owner, box.kept_from});
+  }
+}
+
+void AddMessage(State& state, UserId owner, const CallRecord& record, std::int32_t id,
+                std::int32_t pts) {
+  const call::Call& call = record.call;
   MessageView message;
   message.id = id;
   message.out = owner == call.caller;
@@ -258,10 +265,7 @@ void AddMessage(State& state, UserId owner, const CallRecord& record, std::int32
   message.reason = call.reason;
   message.slug = record.slug;
   if (call.established) message.duration = call.duration;
-  state.messages.Insert({owner, pts}, std::move(message));
-  for (; box.pts - box.kept_from >= kBoxMessagesMax; ++box.kept_from) {
-    state.messages.Erase({owner, box.kept_from});
-  }
+  PutMessage(state, owner, pts, std::move(message));
 }
 
 void ApplyBody(State& state, const fact::CallEnded& fact) {
@@ -303,6 +307,10 @@ void ApplyBody(State& state, const fact::CallDebugSaved& fact) {
 }
 
 }  // namespace
+
+void Apply(State& state, const BoxMessage& message) {
+  PutMessage(state, message.owner, message.pts, message.message);
+}
 
 void Apply(State& state, const Fact& fact) {
   std::visit([&state](const auto& body) { ApplyBody(state, body); }, fact.body);

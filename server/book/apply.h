@@ -3,11 +3,14 @@
 // (rows trimmed by the store) changes nothing.
 #pragma once
 
+#include "server/book/box_message.h"
 #include "server/book/fact.h"
 #include "server/book/state.h"
 
 namespace trunkline::book {
 
 void Apply(State& state, const Fact& fact);
+// Also in another order than that of pts. One that the box has already changes nothing.
+void Apply(State& state, const BoxMessage& message);
 
 }  // namespace trunkline::book

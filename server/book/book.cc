@@ -136,6 +136,11 @@ Book::Book(BookConfig config, Entropy* entropy)
     : impl_(std::make_unique<Impl>(std::move(config), entropy)) {}
 Book::~Book() = default;
 
+void Book::Restore(const BoxMessage& message) {
+  Apply(impl_->state, message);
+  impl_->state.group.Commit();
+}
+
 void Book::Restore(const Fact& fact) {
   Apply(impl_->state, fact);
   if (const auto* created = std::get_if<fact::KeyCreated>(&fact.body)) {

@@ -12,6 +12,7 @@
 
 #include "common/entropy.h"
 #include "common/time.h"
+#include "server/book/box_message.h"
 #include "server/book/command.h"
 #include "server/book/effect.h"
 #include "server/book/fact.h"
@@ -57,6 +58,7 @@ class Book {
   // Start-up: facts in journal order, before the first Step. Deadlines that passed meanwhile fire
   // at the first FireDeadlines.
   void Restore(const Fact& fact);
+  void Restore(const BoxMessage& message);
 
   // Appends to `facts` and `effects`.
   void Step(const Command& command, WallTime now, std::vector<Fact>& facts,

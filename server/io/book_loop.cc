@@ -7,6 +7,7 @@
 
 #include "boost/asio/post.hpp"
 #include "common/log.h"
+#include "server/book/limits.h"
 
 namespace trunkline::io {
 namespace {
@@ -73,8 +74,13 @@ BookLoop::~BookLoop() {
 }
 
 absl::Status BookLoop::Restore() {
-  const absl::Status status =
-      store_->Restore([this](const book::Fact& fact) { book_.Restore(fact); });
+  const store::Horizon horizon = {
+      .ended_calls_max = static_cast<std::int64_t>(book::kEndedCallsMax),
+      .ended_since_ms = UnixMillis(Now() - book::kEndedCallLife),
+  };
+  const absl::Status status = store_->Restore(
+      horizon, [this](const book::Fact& fact) { book_.Restore(fact); },
+      [this](const book::BoxMessage& message) { book_.Restore(message); });
   switchboard_->stats().store_available.store(status.ok());
   return status;
 }

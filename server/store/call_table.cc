@@ -200,14 +200,27 @@ absl::StatusOr<CallTable> CallTable::Open(Database* database) {
   auto put = database->Prepare(
       absl::StrCat("INSERT OR REPLACE INTO calls(", kColumns, ") VALUES(", parameters, ")"));
   if (!put.ok()) return put.status();
-  auto each = database->Prepare(absl::StrCat("SELECT ", kColumns,
-                                             " FROM calls ORDER BY ended_seq IS NULL, "
-                                             "coalesce(ended_seq, requested_seq)"));
-  if (!each.ok()) return each.status();
+  auto put_message = database->Prepare(
+      "INSERT INTO messages(owner,pts,id,call,peer,out,date_ms,video,reason,duration,slug) "
+      "VALUES(?,?,?,?,?,?,?,?,?,?,?)");
+  if (!put_message.ok()) return put_message.status();
+  auto first_ended = database->Prepare(
+      "SELECT min(ended_seq) FROM (SELECT ended_seq,ended_ms FROM calls WHERE ended_seq NOT NULL "
+      "ORDER BY ended_seq DESC LIMIT ?) WHERE ended_ms>=?");
+  if (!first_ended.ok()) return first_ended.status();
+  auto ended = database->Prepare(
+      absl::StrCat("SELECT ", kColumns, " FROM calls WHERE ended_seq>=? ORDER BY ended_seq"));
+  if (!ended.ok()) return ended.status();
+  auto live = database->Prepare(absl::StrCat(
+      "SELECT ", kColumns, " FROM calls WHERE ended_seq IS NULL ORDER BY requested_seq"));
+  if (!live.ok()) return live.status();
   CallTable table;
   table.find_ = *std::move(find);
   table.put_ = *std::move(put);
-  table.each_ = *std::move(each);
+  table.put_message_ = *std::move(put_message);
+  table.first_ended_ = *std::move(first_ended);
+  table.ended_ = *std::move(ended);
+  table.live_ = *std::move(live);
   return table;
 }
 
@@ -257,15 +270,44 @@ absl::Status CallTable::Put(const CallRow& row) {
   return put_.Run();
 }
 
-absl::Status CallTable::ForEach(absl::FunctionRef<void(const CallRow&)> visit) {
-  each_.Bind();
+absl::Status CallTable::PutMessages(const CallRow& row) {
+  const fact::CallEnded& ended = *row.ended;
+  const fact::CallRequested& requested = row.requested;
+  const std::optional<std::int32_t> duration =
+      ended.established ? std::optional(ended.duration) : std::nullopt;
+  const auto reason = static_cast<std::int32_t>(ended.reason);
+  put_message_.Bind(requested.caller, ended.caller_pts, ended.caller_message_id, ended.id,
+                    requested.callee, true, ended.at_ms, ended.video, reason, duration, Slug(row));
+  if (absl::Status status = put_message_.Run(); !status.ok()) return status;
+  put_message_.Bind(requested.callee, ended.callee_pts, ended.callee_message_id, ended.id,
+                    requested.caller, false, ended.at_ms, ended.video, reason, duration, Slug(row));
+  return put_message_.Run();
+}
+
+absl::Status CallTable::ForEach(const EndedSince& since,
+                                absl::FunctionRef<void(const CallRow&)> visit) {
+  first_ended_.Bind(since.calls_max, since.at_ms);
+  const absl::StatusOr<bool> found = first_ended_.Step();
+  if (!found.ok()) return found.status();
+  const bool any = *found && !first_ended_.Null(0);
+  const std::int64_t first = any ? first_ended_.Int(0) : 0;
+  first_ended_.Reset();
+  if (any) {
+    ended_.Bind(first);
+    if (absl::Status status = VisitAll(ended_, visit); !status.ok()) return status;
+  }
+  live_.Bind();
+  return VisitAll(live_, visit);
+}
+
+absl::Status CallTable::VisitAll(Statement& rows, absl::FunctionRef<void(const CallRow&)> visit) {
   for (;;) {
-    const absl::StatusOr<bool> found = each_.Step();
+    const absl::StatusOr<bool> found = rows.Step();
     if (!found.ok()) return found.status();
     if (!*found) return absl::OkStatus();
-    const absl::StatusOr<CallRow> row = ReadRow(each_);
+    const absl::StatusOr<CallRow> row = ReadRow(rows);
     if (!row.ok()) {
-      each_.Reset();
+      rows.Reset();
       return row.status();
     }
     visit(*row);

@@ -26,6 +26,12 @@ struct CallRow {
   std::optional<book::fact::CallEnded> ended;
 };
 
+// The newest ended calls: at most so many, and of those the ones that ended since then.
+struct EndedSince {
+  std::int64_t calls_max = 0;
+  std::int64_t at_ms = 0;
+};
+
 class CallTable {
  public:
   // `database` is borrowed and outlives the table.
@@ -35,12 +41,16 @@ class CallTable {
   absl::StatusOr<std::optional<CallRow>> Find(CallId id);
   // Inserts or overwrites. Wipes what an ended call needs no more.
   absl::Status Put(const CallRow& row);
+  // One message per party, once, when the call has ended.
+  absl::Status PutMessages(const CallRow& row);
   // Ended calls in the order they ended (which is the order of every box), then live ones in the
   // order they began.
-  absl::Status ForEach(absl::FunctionRef<void(const CallRow&)> visit);
+  absl::Status ForEach(const EndedSince& since, absl::FunctionRef<void(const CallRow&)> visit);
 
  private:
-  Statement find_, put_, each_;
+  static absl::Status VisitAll(Statement& rows, absl::FunctionRef<void(const CallRow&)> visit);
+
+  Statement find_, put_, put_message_, first_ended_, ended_, live_;
 };
 
 }  // namespace trunkline::store

@@ -89,6 +89,7 @@ absl::Status Projector::FoldCall(std::int64_t seq, book::Fact& fact) {
     const Bytes trace = std::exchange(ended->trace, {});
     row.ended = std::move(*ended);
     row.ended_seq = seq;
+    if (absl::Status status = call_table_.PutMessages(row); !status.ok()) return status;
     if (!trace.empty()) return PutTrace(seq, row.ended->at_ms, trace);
   } else if (auto* rated = std::get_if<fact::CallRated>(&fact.body)) {
     return Rate(*rated);
@@ -127,8 +128,9 @@ absl::Status Projector::Flush() {
 
 // Ratings and debug texts stay where they are: the book hands them on and forgets them, but counts
 // the latter.
-absl::Status Projector::ReplayCalls(absl::FunctionRef<void(const book::Fact&)> apply) {
-  return call_table_.ForEach([apply](const CallRow& row) { ReplayCall(row, apply); });
+absl::Status Projector::ReplayCalls(const EndedSince& since,
+                                    absl::FunctionRef<void(const book::Fact&)> apply) {
+  return call_table_.ForEach(since, [apply](const CallRow& row) { ReplayCall(row, apply); });
 }
 
 }  // namespace trunkline::store

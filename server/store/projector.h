@@ -26,8 +26,9 @@ class Projector {
   absl::Status Flush();
   void Forget() { calls_.clear(); }
 
-  // Every projected call as facts, as the book needs them to go on.
-  absl::Status ReplayCalls(absl::FunctionRef<void(const book::Fact&)> apply);
+  // Every live call and the ended ones of `since` as facts, as the book needs them to go on.
+  absl::Status ReplayCalls(const EndedSince& since,
+                           absl::FunctionRef<void(const book::Fact&)> apply);
 
  private:
   absl::Status FoldCall(std::int64_t seq, book::Fact& fact);

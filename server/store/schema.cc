@@ -80,21 +80,7 @@ CREATE TABLE call_debug(
   call INTEGER NOT NULL, by_user INTEGER NOT NULL, version INTEGER NOT NULL, json TEXT NOT NULL,
   PRIMARY KEY(call, by_user, version)) STRICT;
 )sql",
-    // 2: the record of an ended call holds all of both its messages, and nothing outlives it yet: as
-    // a table of their own, keyed by owner, they cost two pages of the log a call.
-    R"sql(
-DROP VIEW boxes;
-DROP TABLE messages;
-CREATE VIEW messages AS
-  SELECT caller AS owner, caller_pts AS pts, caller_message_id AS id, id AS call, callee AS peer,
-    1 AS out, ended_ms AS date_ms, ended_video AS video, reason, iif(established, duration, NULL)
-    AS duration FROM calls WHERE ended_seq NOT NULL
-  UNION ALL SELECT callee, callee_pts, callee_message_id, id, caller, 0, ended_ms, ended_video,
-    reason, iif(established, duration, NULL) FROM calls WHERE ended_seq NOT NULL;
-CREATE VIEW boxes AS
-  SELECT owner, max(pts) AS pts, max(id) AS last_message_id FROM messages GROUP BY owner;
-)sql",
-    // 3: traces of ended calls, found by the calls' ended_seq; what a call migrated to; tags of
+    // 2: traces of ended calls, found by the calls' ended_seq; what a call migrated to; tags of
     // ratings.
     R"sql(
 CREATE TABLE traces(seq INTEGER PRIMARY KEY, ended_ms INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
@@ -102,20 +88,27 @@ ALTER TABLE calls ADD COLUMN conference INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE calls ADD COLUMN need_rating INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE calls ADD COLUMN need_debug INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE calls ADD COLUMN slug TEXT;
+ALTER TABLE messages ADD COLUMN slug TEXT;
 ALTER TABLE ratings ADD COLUMN tags INTEGER NOT NULL DEFAULT 0;
+)sql",
+    // 3: a start that reads live calls and the newest ended ones, and a sign-in that forgets old
+    // codes, without reading all the others.
+    R"sql(
+CREATE INDEX calls_ended ON calls(ended_seq, ended_ms);
+CREATE INDEX codes_expiry ON codes(expires_ms);
 )sql",
 };
 
-absl::Status RunMigrations(Database& database, std::int64_t from) {
+absl::Status RunMigrations(Database& database, std::int64_t from, int to) {
   if (absl::Status begun = database.Begin(); !begun.ok()) return begun;
   absl::Status status;
-  for (std::int64_t i = from; i < SchemaVersion() && status.ok(); ++i) {
+  for (std::int64_t i = from; i < to && status.ok(); ++i) {
     status = database.Execute(kMigrations[i]);
   }
   if (status.ok()) {
-    status = database.Execute(absl::StrCat("PRAGMA application_id=", kApplicationId,
-                                           ";PRAGMA user_version=", SchemaVersion())
-                                  .c_str());
+    status = database.Execute(
+        absl::StrCat("PRAGMA application_id=", kApplicationId, ";PRAGMA user_version=", to)
+            .c_str());
   }
   return database.End(status);
 }
@@ -126,7 +119,7 @@ int SchemaVersion() {
   return static_cast<int>(std::size(kMigrations));
 }
 
-absl::Status Migrate(Database& database) {
+absl::Status Migrate(Database& database, int to) {
   const auto application = database.Number("PRAGMA application_id");
   if (!application.ok()) return application.status();
   const auto tables = database.Number("SELECT count(*) FROM sqlite_schema");
@@ -141,8 +134,8 @@ absl::Status Migrate(Database& database) {
         absl::StrCat("the database has schema version ", *version,
                      ", made by a newer server; this one knows up to ", SchemaVersion()));
   }
-  if (*version == SchemaVersion()) return absl::OkStatus();
-  return RunMigrations(database, *version);
+  if (*version >= to) return absl::OkStatus();
+  return RunMigrations(database, *version, to);
 }
 
 }  // namespace trunkline::store

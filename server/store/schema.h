@@ -12,10 +12,10 @@ namespace trunkline::store {
 // "TRNK": tells our files from other people's.
 inline constexpr std::int64_t kApplicationId = 0x54524e4b;
 
-// FailedPrecondition, when the file belongs to another program or to a newer version of this one.
-absl::Status Migrate(Database& database);
-
-// The version that Migrate ends at.
+// The newest version.
 int SchemaVersion();
+
+// FailedPrecondition, when the file belongs to another program or to a newer version of this one.
+absl::Status Migrate(Database& database, int to = SchemaVersion());
 
 }  // namespace trunkline::store

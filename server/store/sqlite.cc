@@ -76,14 +76,15 @@ void Statement::BindOne(ByteView blob) {
   CHECK(sqlite3_bind_blob64(raw_.get(), next_++, data, blob.size(), SQLITE_STATIC) == SQLITE_OK);
 }
 
-absl::StatusOr<Database> Database::Open(const std::string& path) {
+absl::StatusOr<Database> Database::Open(const std::string& path, const char* vfs) {
   // Statistics that nobody reads cost a global lock at each of its allocations. Too late once the
   // library is in use, and then without effect.
   static const int unused = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)unused;
   sqlite3* raw = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int create = vfs != nullptr ? SQLITE_OPEN_CREATE : 0;
+  const int code = sqlite3_open_v2(path.c_str(), &raw,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | create, vfs);
   Database database(raw);
   if (code != SQLITE_OK) return ToStatus(raw, code, absl::StrCat("open ", path));
   sqlite3_extended_result_codes(raw, 1);
@@ -93,6 +94,7 @@ absl::StatusOr<Database> Database::Open(const std::string& path) {
     if (!statement.ok()) return statement.status();
     *to = *std::move(statement);
   }
+  sqlite3_wal_autocheckpoint(raw, 0);
   return database;
 }
 
@@ -106,6 +108,30 @@ absl::StatusOr<Statement> Database::Prepare(std::string_view sql) {
 
 absl::Status Database::Execute(const char* sql) {
   return ToStatus(raw(), sqlite3_exec(raw(), sql, nullptr, nullptr, nullptr), sql);
+}
+
+absl::Status Database::UseLog() {
+  absl::StatusOr<Statement> statement = Prepare("PRAGMA journal_mode=WAL");
+  if (!statement.ok()) return statement.status();
+  const absl::StatusOr<bool> row = statement->Step();
+  if (!row.ok()) return row.status();
+  // SQLite keeps the old mode without an error, and in that one our lighter flushes aren't enough.
+  if (!*row || statement->Text(0) != "wal") {
+    return absl::FailedPreconditionError("the file system can't share the memory that a log needs");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Database::Flush() {
+  for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+    sqlite3_file* file = nullptr;
+    int code = sqlite3_file_control(raw(), "main", which, &file);
+    if (code == SQLITE_OK && file != nullptr && file->pMethods != nullptr) {
+      code = file->pMethods->xSync(file, SQLITE_SYNC_FULL);
+    }
+    if (code != SQLITE_OK) return ToStatus(raw(), code, "flush");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::int64_t> Database::Number(std::string_view sql) {

@@ -93,11 +93,17 @@ class Statement {
 
 class Database {
  public:
-  // The file is there already (an empty one will do).
-  static absl::StatusOr<Database> Open(const std::string& path);
+  // The file is there already (an empty one will do), unless another `vfs` than the file system is
+  // named.
+  static absl::StatusOr<Database> Open(const std::string& path, const char* vfs = nullptr);
 
   // Statements must go before their database.
   absl::StatusOr<Statement> Prepare(std::string_view sql);
+  // Switches to write-ahead logging, or says why the file can't have it. Checkpoints are left to
+  // whoever writes: automatic ones would hide a failed flush.
+  absl::Status UseLog();
+  // Waits until everything that any process ever wrote to the file and its log is on the disk.
+  absl::Status Flush();
   // One or more statements without parameters; rows are ignored.
   absl::Status Execute(const char* sql);
   // The single number that `sql` selects.

@@ -5,24 +5,19 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
+#include "server/store/box_replay.h"
 #include "server/store/schema.h"
 
 namespace trunkline::store {
 namespace {
 
-// A checkpoint copies the log into the database file, with two flushes. Idle time pays for it, at
-// the first bound; a store that is never idle pays at the second.
-constexpr int kCheckpointPagesIdle = 1'000;
-constexpr int kCheckpointPagesBusy = 8'000;
-static_assert(kCheckpointPagesIdle < kCheckpointPagesBusy);
-
 constexpr int kTracesPerTrim = 2'000;
 
 constexpr const char* kSetUp =
     "PRAGMA locking_mode=NORMAL;"
-    "PRAGMA journal_mode=WAL;"
     "PRAGMA mmap_size=0;"
     "PRAGMA cache_size=-65536;"  // KiB
     "PRAGMA foreign_keys=OFF;"
@@ -50,31 +45,43 @@ absl::Status SetUp(Database& database, const Store::Options& options) {
   }
   if (absl::Status status = Migrate(database); !status.ok()) return status;
   if (absl::Status status = database.Execute(kSetUp); !status.ok()) return status;
+  if (absl::Status status = database.UseLog(); !status.ok()) return status;
   if (options.pages_max > 0) {
     const auto bound = database.Number(absl::StrCat("PRAGMA max_page_count=", options.pages_max));
     if (!bound.ok()) return bound.status();
   }
-  return database.Execute(SynchronousOf(options.durability));
+  if (absl::Status status = database.Execute(SynchronousOf(options.durability)); !status.ok()) {
+    return status;
+  }
+  // What a killed process, or one that didn't flush, left in the system's cache is about to be
+  // told as if it were durable.
+  return options.durability == Durability::kNone ? absl::OkStatus() : database.Flush();
 }
 
 }  // namespace
 
-Store::Store(DataDir dir, Database database, Options options)
+Store::Store(std::optional<DataDir> dir, Database database, Options options)
     : dir_(std::move(dir)), database_(std::move(database)), options_(options) {}
 
 Store::~Store() = default;
 
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::filesystem::path& dir,
                                                    Options options) {
-  absl::StatusOr<DataDir> locked = DataDir::Lock(dir);
-  if (!locked.ok()) return locked.status();
-  absl::StatusOr<Database> database = Database::Open((dir / "trunkline.db").string());
+  std::optional<DataDir> locked;
+  if (options.vfs == nullptr) {
+    absl::StatusOr<DataDir> lock = DataDir::Lock(dir);
+    if (!lock.ok()) return lock.status();
+    locked.emplace(*std::move(lock));
+  }
+  absl::StatusOr<Database> database = Database::Open((dir / "trunkline.db").string(), options.vfs);
   if (!database.ok()) return database.status();
   if (absl::Status status = SetUp(*database, options); !status.ok()) {
     return absl::Status(status.code(), absl::StrCat(dir.string(), ": ", status.message()));
   }
-  if (absl::Status status = DataDir::SyncNames(dir); !status.ok()) return status;
-  std::unique_ptr<Store> store(new Store(*std::move(locked), *std::move(database), options));
+  if (locked) {
+    if (absl::Status status = DataDir::SyncNames(dir); !status.ok()) return status;
+  }
+  std::unique_ptr<Store> store(new Store(std::move(locked), *std::move(database), options));
   if (absl::Status status = store->Prepare(); !status.ok()) return status;
   return store;
 }
@@ -135,7 +142,7 @@ absl::Status Store::Append(std::span<const book::Fact> facts) {
   if (absl::Status status = database_.End(InsertAll(facts)); !status.ok()) return status;
   next_seq_ += static_cast<std::int64_t>(facts.size());
   unprojected_ += static_cast<std::int64_t>(facts.size());
-  return Checkpoint(kCheckpointPagesBusy);
+  return Checkpoint(options_.checkpoint_pages_busy);
 }
 
 absl::Status Store::InsertAll(std::span<const book::Fact> facts) {
@@ -170,10 +177,27 @@ absl::StatusOr<std::unique_ptr<Backup>> Store::BeginBackup(const std::filesystem
   return Backup::Begin(&database_, file);
 }
 
-absl::Status Store::Restore(absl::FunctionRef<void(const book::Fact&)> apply) {
+absl::Status Store::Restore(const Horizon& horizon,
+                            absl::FunctionRef<void(const book::Fact&)> apply,
+                            absl::FunctionRef<void(const book::BoxMessage&)> keep) {
   absl::Status status = ReplayEntities(database_, apply);
-  if (status.ok()) status = projector_.ReplayCalls(apply);
   if (!status.ok()) return status;
+  absl::flat_hash_set<CallId> given;
+  const EndedSince since = {horizon.ended_calls_max, horizon.ended_since_ms};
+  status = projector_.ReplayCalls(since, [&given, apply](const book::Fact& fact) {
+    given.insert(CallId(fact.id));
+    apply(fact);
+  });
+  if (status.ok()) status = ReplayBoxes(database_, given, keep);
+  return status.ok() ? ReplayJournal(apply) : status;
+}
+
+// No call is left out, so no message comes apart from its call.
+absl::Status Store::Restore(absl::FunctionRef<void(const book::Fact&)> apply) {
+  return Restore(Horizon{}, apply, [](const book::BoxMessage&) {});
+}
+
+absl::Status Store::ReplayJournal(absl::FunctionRef<void(const book::Fact&)> apply) {
   slice_.Bind(std::numeric_limits<std::int64_t>::max());
   for (;;) {
     const absl::StatusOr<bool> row = slice_.Step();
@@ -219,7 +243,7 @@ absl::StatusOr<int> Store::Project(int rows_max) {
   if (!restored.ok()) return restored;
   if (!rows.ok()) return rows.status();
   unprojected_ -= *rows;
-  if (absl::Status status = Checkpoint(kCheckpointPagesIdle); !status.ok()) return status;
+  if (absl::Status status = Checkpoint(options_.checkpoint_pages_idle); !status.ok()) return status;
   return rows;
 }
 

@@ -10,12 +10,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/book/box_message.h"
 #include "server/book/fact.h"
 #include "server/store/backup.h"
 #include "server/store/data_dir.h"
@@ -24,6 +27,12 @@
 #include "server/store/sqlite.h"
 
 namespace trunkline::store {
+
+// How much of the past a book still asks for. The rest stays in the file.
+struct Horizon {
+  std::int64_t ended_calls_max = std::numeric_limits<std::int64_t>::max();
+  std::int64_t ended_since_ms = std::numeric_limits<std::int64_t>::min();
+};
 
 enum class Durability : std::uint8_t {
   kFsync,  // what Append acknowledged survives kill -9 and a power cut
@@ -36,6 +45,13 @@ class Store {
   struct Options {
     Durability durability = Durability::kFsync;
     std::int64_t pages_max = 0;  // of 4 KiB, bounds the database file; 0: as large as it gets
+    // A checkpoint copies the log into the database file, with two flushes. Idle time pays for it,
+    // at the first bound; a store that is never idle pays at the second. In pages of the log.
+    int checkpoint_pages_idle = 1'000;
+    int checkpoint_pages_busy = 8'000;
+    // The SQLite VFS to open through, by name; null: the file system. With another one, locking
+    // and lasting names are its business.
+    const char* vfs = nullptr;
   };
 
   // Makes `dir` and the database, or brings an older one up to date. FailedPrecondition, naming
@@ -46,9 +62,13 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // Everything that was ever appended, as facts that lead an empty book to where it was: first the
-  // projections, then the unprojected rows as they were. DataLoss, naming the row, when one can't
-  // be read.
+  // What leads an empty book to where it was, as far back as `horizon` says: first the projections,
+  // then the unprojected rows as they were. Takes as long as there is to give, whatever lies beyond
+  // the horizon. The messages that a box keeps come apart from facts where their call isn't given.
+  // DataLoss, naming the row, when one can't be read.
+  absl::Status Restore(const Horizon& horizon, absl::FunctionRef<void(const book::Fact&)> apply,
+                       absl::FunctionRef<void(const book::BoxMessage&)> keep);
+  // Everything that was ever appended.
   absl::Status Restore(absl::FunctionRef<void(const book::Fact&)> apply);
 
   // One group, one transaction. ok: durable, as `durability` says. ResourceExhausted, Unavailable:
@@ -81,15 +101,16 @@ class Store {
   std::int64_t unprojected() const { return unprojected_; }
 
  private:
-  Store(DataDir dir, Database database, Options options);
+  Store(std::optional<DataDir> dir, Database database, Options options);
   absl::Status Prepare();
+  absl::Status ReplayJournal(absl::FunctionRef<void(const book::Fact&)> apply);
   absl::Status InsertAll(std::span<const book::Fact> facts);
   absl::StatusOr<int> ProjectSlice(int rows_max);
   absl::StatusOr<book::Fact> ReadFact(const Statement& row);
   absl::Status Checkpoint(int pages_min);
   static int OnWalGrown(void* self, sqlite3*, const char*, int pages);
 
-  DataDir dir_;
+  const std::optional<DataDir> dir_;
   Database database_;
   const Options options_;
   FactCodec codec_;

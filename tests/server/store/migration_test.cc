@@ -1,0 +1,112 @@
+// Files of earlier schemas are brought up to date, whatever they hold.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "server/book/apply.h"
+#include "server/store/schema.h"
+#include "tests/server/store/scratch_dir.h"
+
+namespace trunkline::store {
+namespace {
+
+namespace fact = book::fact;
+
+// What a server of schema 1 left: two users with a call behind them and one that rings, and a row
+// that wasn't projected.
+constexpr const char* kFirstSchemaRows = R"sql(
+INSERT INTO users VALUES(1, 2, 11, '49301', 'Anna', '', 0, '', 1000, 0);
+INSERT INTO users VALUES(2, 1, 12, '49302', 'Bert', '', 0, '', 1000, 0);
+INSERT INTO contacts VALUES(1, 2, 3, 'B.', '');
+INSERT INTO auth_keys(id,version,created_seq,key,created_ms,expires_ms,dc,signed_in_seq,user,
+                      signed_in_ms,hash)
+  VALUES(5, 2, 4, zeroblob(256), 1000, 0, 2, 5, 1, 2000, 9);
+INSERT INTO codes VALUES(77, 1, 2, '49301', '', '', 3000, 1, 1);
+INSERT INTO calls(id,version,requested_seq,ended_seq,debugs,caller,callee,caller_hash,callee_hash,
+                  caller_device,random_id,video,requested_ms,deadline_ms,ended_ms,reason,
+                  established,duration,ended_video,connection_id,caller_message_id,caller_pts,
+                  callee_message_id,callee_pts)
+  VALUES(100, 2, 6, 7, 0, 1, 2, 3, 4, 5, 1, 0, 5000, 0, 6000, 1, 0, 0, 0, 0, 1, 2, 1, 2);
+INSERT INTO calls(id,version,requested_seq,ended_seq,debugs,caller,callee,caller_hash,callee_hash,
+                  caller_device,random_id,video,requested_ms,deadline_ms,g_a_hash,protocol)
+  VALUES(101, 1, 8, NULL, 0, 1, 2, 3, 4, 5, 2, 1, 7000, 97000, x'5a', x'');
+INSERT INTO messages VALUES(1, 2, 1, 100, 2, 1, 6000, 0, 1, NULL);
+INSERT INTO messages VALUES(2, 2, 1, 100, 1, 0, 6000, 0, 1, NULL);
+UPDATE progress SET projected_seq=8;
+)sql";
+
+class MigrationTest : public ScratchDir {
+ protected:
+  absl::StatusOr<Database> EmptyFile() const {
+    std::filesystem::create_directory(dir());
+    std::ofstream(file()).close();
+    return Database::Open(file());
+  }
+};
+
+TEST_F(MigrationTest, AFileOfTheFirstSchemaGoesOn) {
+  {
+    auto database = EmptyFile();
+    ASSERT_TRUE(database.ok()) << database.status();
+    ASSERT_TRUE(Migrate(*database, 1).ok());
+    ASSERT_EQ(*database->Number("PRAGMA user_version"), 1);
+    const absl::Status filled = database->Execute(kFirstSchemaRows);
+    ASSERT_TRUE(filled.ok()) << filled;
+    auto insert = database->Prepare("INSERT INTO journal VALUES(9,2,1,3,?)");
+    FactCodec codec;
+    insert->Bind(codec.Encode(fact::UserSeen{UserId(1), 8'000}));
+    ASSERT_TRUE(insert->Run().ok());
+  }
+  book::State state;
+  auto store = MustOpen();
+  const absl::Status restored =
+      store->Restore([&state](const book::Fact& fact) { book::Apply(state, fact); });
+  ASSERT_TRUE(restored.ok()) << restored;
+  EXPECT_EQ(state.users.size(), 2u);
+  EXPECT_EQ(state.users.Find(UserId(1))->seen_ms, 8'000);
+  EXPECT_EQ(state.users.Find(UserId(1))->version, 3);
+  EXPECT_EQ(state.contacts.size(), 1u);
+  EXPECT_EQ(state.devices.Find(UserId(1))->size(), 1u);
+  EXPECT_EQ(state.calls.Find(CallId(100))->call.state, call::State::kEnded);
+  EXPECT_EQ(UnixMillis(state.calls.Find(CallId(101))->call.deadline), 97'000);
+  EXPECT_EQ(state.messages.size(), 2u);
+  EXPECT_EQ(state.boxes.Find(UserId(2))->pts, 2);
+
+  ASSERT_TRUE(store->Append(FactsOfOneUser(4, 2)).ok());
+  EXPECT_EQ(*store->Project(10), 3);
+  store.reset();
+  auto database = Database::Open(file());
+  ASSERT_TRUE(database.ok());
+  EXPECT_EQ(*database->Number("PRAGMA user_version"), SchemaVersion());
+  EXPECT_EQ(*database->Number("SELECT projected_seq FROM progress"), 11);
+  EXPECT_EQ(*database->Number("SELECT version FROM users WHERE id=1"), 5);
+}
+
+// Each migration takes its predecessor's file, and all of them in one go make the same tables.
+TEST_F(MigrationTest, StepByStepMakesTheSameSchema) {
+  constexpr const char* kSchema =
+      "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema ORDER BY name)";
+  const auto text = [](Database& database) {
+    auto statement = database.Prepare(kSchema);
+    return statement.ok() && *statement->Step() ? statement->Text(0) : "";
+  };
+  std::string expected;
+  {
+    auto at_once = EmptyFile();
+    ASSERT_TRUE(at_once.ok() && Migrate(*at_once).ok());
+    expected = text(*at_once);
+  }
+  std::filesystem::remove_all(dir());
+  auto database = EmptyFile();
+  ASSERT_TRUE(database.ok());
+  for (int version = 1; version <= SchemaVersion(); ++version) {
+    ASSERT_TRUE(Migrate(*database, version).ok()) << version;
+    ASSERT_TRUE(Migrate(*database, version).ok()) << version << ", once more";
+    EXPECT_EQ(*database->Number("PRAGMA user_version"), version);
+  }
+  EXPECT_EQ(text(*database), expected);
+  EXPECT_GT(expected.size(), 1'000u);
+}
+
+}  // namespace
+}  // namespace trunkline::store
