@@ -6,8 +6,9 @@
 namespace trunkline::e2e {
 namespace {
 
-// Older ones are looked at now and then, and all of these at the end.
-constexpr std::size_t kCallsRemembered = 5'000;
+// Older ones are looked at now and then, and all of these at the end. Fewer than the messages that
+// a box keeps at hand: the end of a call that is further back is told without its message.
+constexpr std::size_t kCallsRemembered = 900;
 constexpr int kOlderCallsChecked = 3;
 
 }  // namespace
