@@ -262,7 +262,7 @@ void AddMessage(State& state, UserId owner, const CallRecord& record, std::int32
   message.date = UnixDate(call.ended);
   message.call_id = call.id;
   message.video = call.video;
-  message.reason = call.reason;
+  message.reason = !message.out && record.callee_missed ? call::Reason::kMissed : call.reason;
   message.slug = record.slug;
   if (call.established) message.duration = call.duration;
   PutMessage(state, owner, pts, std::move(message));
@@ -282,6 +282,7 @@ void ApplyBody(State& state, const fact::CallEnded& fact) {
   record->need_rating = fact.need_rating;
   record->need_debug = fact.need_debug;
   record->slug = fact.slug;
+  record->callee_missed = fact.callee_missed;
   record->caller_pts = fact.caller_pts;
   record->callee_pts = fact.callee_pts;
   // Key material is not kept beyond its use.

@@ -239,8 +239,13 @@ void Book::CommitGroup() {
 }
 
 void Book::RollbackGroup() {
-  impl_->state.group.Rollback();
   impl_->state.tracer.Rollback(UnixMillis(impl_->last_now));
+  UndoGroup();
+}
+
+void Book::UndoGroup() {
+  impl_->state.group.Rollback();
+  impl_->state.tracer.Undo();
   impl_->state.presence.leaving.clear();
   impl_->rest_until = impl_->last_now + kDeadlineRest;
   for (const auto& opened : std::exchange(impl_->opened, {})) {

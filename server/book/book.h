@@ -74,6 +74,8 @@ class Book {
   // One of them ends every group, also one without facts.
   void CommitGroup();
   void RollbackGroup();
+  // RollbackGroup for commands that are stepped again at once: nothing of it is traced as refused.
+  void UndoGroup();
   // The answer to a command whose group was rolled back (CALL_OCCUPY_FAILED for call methods, else
   // 500).
   static std::optional<Effect> RefusalOf(const Command& command);

@@ -202,6 +202,7 @@ void EndCall(Turn& turn, const call::Step& step, const EndOptions& options) {
   ended.video = next.video;
   ended.connection_id = options.connection_id;
   ended.slug = options.slug;
+  ended.callee_missed = options.callee_missed;
   ended.need_rating = next.established && Draw(turn, turn.config().ask_rating_percent);
   ended.need_debug = next.established && Draw(turn, turn.config().ask_debug_percent);
   ended.at_ms = UnixMillis(next.ended);

@@ -35,6 +35,7 @@ struct EndOptions {
   DeviceId lost{};  // no longer to be told
   std::int64_t connection_id = 0;
   std::string slug{};  // of the conference that the call migrated to
+  bool callee_missed = false;
   Why why = Why::kNone;
 };
 // Makes an ending step durable, with the service messages, and tells all devices of both users.

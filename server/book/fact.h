@@ -129,8 +129,9 @@ struct CallEnded {
   std::int64_t at_ms = 0;
   std::int32_t caller_message_id = 0, caller_pts = 0, callee_message_id = 0, callee_pts = 0;
   bool need_rating = false, need_debug = false;
-  std::string slug{};  // kMigrateConferenceCall
-  Bytes trace{};       // EncodeTrace (trace_event.h): for the store, the book doesn't read it
+  bool callee_missed = false;  // it was busy: a missed call in its own box, whatever `reason` says
+  std::string slug{};          // kMigrateConferenceCall
+  Bytes trace{};  // EncodeTrace (trace_event.h): for the store, the book doesn't read it
 };
 struct CallRated {
   CallId id;

@@ -43,6 +43,7 @@ inline constexpr std::size_t kVersionBytesMax = 64;  // of one of them
 inline constexpr std::size_t kConnectionsMax = 8;
 inline constexpr std::size_t kPeerTagBytes = 16;
 inline constexpr std::size_t kOwedCallsMax = 16;  // news kept for a device that is away
+inline constexpr Duration kNewsLife = std::chrono::minutes(10);  // of a call that has ended
 
 // Signalling.
 inline constexpr std::size_t kSignalBytesMax = 64 * 1024;

@@ -185,7 +185,8 @@ void Handle(Turn& turn, const cmd::RequestCall& command) {
   const CallRecord& record = *turn.state().calls.Find(id);
   AnswerWaiting(turn, record, command.protocol);
   if (busy != Why::kNone) {
-    EndCall(turn, call::End(record.call, call::Reason::kBusy, turn.now()), {.why = busy});
+    EndCall(turn, call::End(record.call, call::Reason::kBusy, turn.now()),
+            {.callee_missed = true, .why = busy});
   } else {
     Ring(turn, id, std::move(devices));
   }

@@ -21,6 +21,8 @@ void WelcomeNews(Turn& turn, const SessionRef& session, DeviceId device, UserId 
   for (const CallId id : *owed) {
     const CallRecord* record = turn.state().calls.Find(id);
     if (record == nullptr) continue;
+    const bool ended = record->call.state == call::State::kEnded;
+    if (ended && turn.now() > record->call.ended + kNewsLife) continue;
     // A ring is told by WelcomeRings.
     if (record->call.callee == user && IsRinging(record->call)) continue;
     turn.Push({session}, CallBatch(turn, *record, user, ViewForDevice(*record, user, device)));
@@ -135,15 +137,22 @@ void OweAfterRestart(State& state, const FactBody& body) {
   const CallRecord* record = state.calls.Find(CallId(StreamOf(body).id));
   if (record == nullptr) return;
   const call::Call& call = record->call;
-  if (std::holds_alternative<fact::CallReceived>(body) ||
-      std::holds_alternative<fact::CallAccepted>(body)) {
+  if (std::holds_alternative<fact::CallRequested>(body)) {
+    // Any of them may be ringing, and has to learn how that ends.
+    const std::vector<DeviceId>* devices = state.devices.Find(call.callee);
+    if (devices == nullptr) return;
+    for (const DeviceId device : *devices) Owe(state, device, call.id);
+  } else if (std::holds_alternative<fact::CallReceived>(body)) {
     Owe(state, call.caller_device, call.id);
+  } else if (std::holds_alternative<fact::CallAccepted>(body)) {
+    Owe(state, call.caller_device, call.id);
+    Forgive(state, call.callee_device, call.id);
   } else if (std::holds_alternative<fact::CallConfirmed>(body)) {
     Forgive(state, call.caller_device, call.id);
     Owe(state, call.callee_device, call.id);
   } else if (std::holds_alternative<fact::CallEnded>(body)) {
-    Forgive(state, call.caller_device, call.id);
-    Forgive(state, call.callee_device, call.id);
+    Owe(state, call.caller_device, call.id);
+    if (call.callee_device) Owe(state, call.callee_device, call.id);
   }
 }
 

@@ -94,6 +94,7 @@ struct CallRecord {
   std::int32_t random_id = 0;
   std::int32_t caller_pts = 0, callee_pts = 0;     // of the service messages; kEnded
   std::int32_t debugs = 0;                         // saveCallDebug so far; not durable
+  bool callee_missed = false;                      // kEnded because it was busy
   bool need_rating = false, need_debug = false;    // kEnded
   std::string slug;                                // kEnded by migration
   SignalAllowance caller_signals, callee_signals;  // not durable

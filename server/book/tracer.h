@@ -32,6 +32,7 @@ class Tracer {
 
   void Commit();
   void Rollback(std::int64_t at_ms);
+  void Undo() { pending_.clear(); }
 
   void Forget(CallId call) { traces_.erase(call); }
 

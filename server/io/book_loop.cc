@@ -174,14 +174,27 @@ void BookLoop::RefuseGroup(std::span<const book::Command* const> commands,
              std::string(status.message()));
   switchboard_->stats().groups_refused.Add();
   switchboard_->stats().store_available.store(false);
-  book_.RollbackGroup();
-  deadlines_from_ = Now() + kRefusedDeadlinesPause;
+  book_.UndoGroup();
+  const WallTime now = Now();
+  deadlines_from_ = now + kRefusedDeadlinesPause;
+  for (const book::Command* command : commands) StepAlone(*command, now);
+  TellFollowers();
+}
+
+// Of an undone group only what would have to be written is refused: signalling of live calls, reads
+// and sessions that open go on.
+void BookLoop::StepAlone(const book::Command& command, WallTime now) {
+  facts_.clear();
   effects_.clear();
-  for (const book::Command* command : commands) {
-    if (auto refusal = book::Book::RefusalOf(*command)) effects_.push_back(std::move(*refusal));
+  book_.Step(command, now, facts_, effects_);
+  if (facts_.empty()) {
+    book_.CommitGroup();
+  } else {
+    book_.RollbackGroup();
+    effects_.clear();
+    if (auto refusal = book::Book::RefusalOf(command)) effects_.push_back(std::move(*refusal));
   }
   ReleaseAll(effects_);
-  TellFollowers();
 }
 
 struct BookLoop::Release {

@@ -84,6 +84,7 @@ class BookLoop {
   void StepGroup(std::span<const book::Command* const> commands, WallTime now);
   void FinishGroup(std::span<const book::Command* const> commands);
   void RefuseGroup(std::span<const book::Command* const> commands, const absl::Status& status);
+  void StepAlone(const book::Command& command, WallTime now);
   void ReleaseAll(std::vector<book::Effect>& effects);
   void PostReleased();
   void ProjectSlice();

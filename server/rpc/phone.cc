@@ -33,18 +33,20 @@ bool IsVersion(std::string_view version) {
          std::all_of(version.begin(), version.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-// nullopt: more or longer versions than any client has, or something else than printable ASCII,
-// which the other party's client would choke on.
-std::optional<book::Protocol> ProtocolOf(const api::AnyPhoneCallProtocol& any) {
+// With more or longer versions than any client has, or something else than printable ASCII, which
+// the other party's client would choke on, a protocol without any layer: the book refuses it, and
+// ends the call for the other party where there is one.
+book::Protocol ProtocolOf(const api::AnyPhoneCallProtocol& any) {
+  const book::Protocol kNone{false, true, 1, 0, {}};
   const auto* const wire = any.As<api::PhoneCallProtocol>();
-  if (wire == nullptr || wire->library_versions.size() > kLibraryVersionsMax) return std::nullopt;
+  if (wire == nullptr || wire->library_versions.size() > kLibraryVersionsMax) return kNone;
   book::Protocol protocol;
   protocol.udp_p2p = wire->udp_p2p();
   protocol.udp_reflector = wire->udp_reflector();
   protocol.min_layer = wire->min_layer;
   protocol.max_layer = wire->max_layer;
   for (const std::string_view version : wire->library_versions) {
-    if (!IsVersion(version)) return std::nullopt;
+    if (!IsVersion(version)) return kNone;
     protocol.library_versions.emplace_back(version);
   }
   return protocol;
@@ -109,10 +111,8 @@ Outcome Run(const fn::phone::GetCallConfig&, const Context& context) {
 Outcome Run(const fn::phone::RequestCall& request, const Context&) {
   const std::optional<book::UserQuery> user = QueryOf(request.user_id);
   if (!user) return Refuse(ErrorType::kUserIdInvalid);
-  std::optional<book::Protocol> protocol = ProtocolOf(request.protocol);
-  if (!protocol) return Refuse(ErrorType::kLimitInvalid);
   return Ask(cmd::RequestCall{*user, request.video(), request.random_id, Copy(request.g_a_hash),
-                              std::move(*protocol)});
+                              ProtocolOf(request.protocol)});
 }
 
 Outcome Run(const fn::phone::ReceivedCall& request, const Context&) {
@@ -120,16 +120,13 @@ Outcome Run(const fn::phone::ReceivedCall& request, const Context&) {
 }
 
 Outcome Run(const fn::phone::AcceptCall& request, const Context&) {
-  std::optional<book::Protocol> protocol = ProtocolOf(request.protocol);
-  if (!protocol) return Refuse(ErrorType::kLimitInvalid);
-  return Ask(cmd::AcceptCall{PeerOf(request.peer), Copy(request.g_b), std::move(*protocol)});
+  return Ask(
+      cmd::AcceptCall{PeerOf(request.peer), Copy(request.g_b), ProtocolOf(request.protocol)});
 }
 
 Outcome Run(const fn::phone::ConfirmCall& request, const Context&) {
-  std::optional<book::Protocol> protocol = ProtocolOf(request.protocol);
-  if (!protocol) return Refuse(ErrorType::kLimitInvalid);
   return Ask(cmd::ConfirmCall{PeerOf(request.peer), Copy(request.g_a), request.key_fingerprint,
-                              std::move(*protocol)});
+                              ProtocolOf(request.protocol)});
 }
 
 Outcome Run(const fn::phone::DiscardCall& request, const Context&) {

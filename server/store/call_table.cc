@@ -19,8 +19,8 @@ constexpr absl::string_view kColumns =
     "started_ms,g_a,key_fingerprint,p2p_allowed,caller_connections,callee_connections,"
     "ended_ms,reason,established,duration,ended_video,connection_id,"
     "caller_message_id,caller_pts,callee_message_id,callee_pts,"
-    "conference,need_rating,need_debug,slug";
-constexpr int kColumnCount = 41;
+    "conference,need_rating,need_debug,callee_missed,slug";
+constexpr int kColumnCount = 42;
 
 // A member of a fact that may not have happened.
 template <class T, class M>
@@ -171,11 +171,13 @@ class RowReader {
     to.callee_pts = Int32();
   }
   void ReadRest(CallRow& row) {
-    const bool conference = Bool(), need_rating = Bool(), need_debug = Bool();
+    const bool conference = Bool(), need_rating = Bool(), need_debug = Bool(),
+               callee_missed = Bool();
     if (row.confirmed) row.confirmed->conference_supported = conference;
     if (!row.ended) return;
     row.ended->need_rating = need_rating;
     row.ended->need_debug = need_debug;
+    row.ended->callee_missed = callee_missed;
     row.ended->slug = row_.Text(next_);
   }
 
@@ -266,7 +268,8 @@ absl::Status CallTable::Put(const CallRow& row) {
             If(row.ended, &fact::CallEnded::callee_message_id),
             If(row.ended, &fact::CallEnded::callee_pts),
             row.confirmed && row.confirmed->conference_supported,
-            row.ended && row.ended->need_rating, row.ended && row.ended->need_debug, Slug(row));
+            row.ended && row.ended->need_rating, row.ended && row.ended->need_debug,
+            row.ended && row.ended->callee_missed, Slug(row));
   return put_.Run();
 }
 
@@ -276,11 +279,13 @@ absl::Status CallTable::PutMessages(const CallRow& row) {
   const std::optional<std::int32_t> duration =
       ended.established ? std::optional(ended.duration) : std::nullopt;
   const auto reason = static_cast<std::int32_t>(ended.reason);
+  const auto missed = static_cast<std::int32_t>(call::Reason::kMissed);
   put_message_.Bind(requested.caller, ended.caller_pts, ended.caller_message_id, ended.id,
                     requested.callee, true, ended.at_ms, ended.video, reason, duration, Slug(row));
   if (absl::Status status = put_message_.Run(); !status.ok()) return status;
   put_message_.Bind(requested.callee, ended.callee_pts, ended.callee_message_id, ended.id,
-                    requested.caller, false, ended.at_ms, ended.video, reason, duration, Slug(row));
+                    requested.caller, false, ended.at_ms, ended.video,
+                    ended.callee_missed ? missed : reason, duration, Slug(row));
   return put_message_.Run();
 }
 

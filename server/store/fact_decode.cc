@@ -171,6 +171,7 @@ bool GetBody(const CallEnded& from, fact::CallEnded& to) {
   to.need_rating = from.need_rating();
   to.need_debug = from.need_debug();
   to.slug = from.slug();
+  to.callee_missed = from.callee_missed();
   to.trace = ToBytes(from.trace());
   return GetEnum(from.reason(), call::Reason::kMigrateConferenceCall, to.reason);
 }

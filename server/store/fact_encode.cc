@@ -165,6 +165,7 @@ void PutBody(const fact::CallEnded& from, Row* row) {
   to->set_need_rating(from.need_rating);
   to->set_need_debug(from.need_debug);
   to->set_slug(from.slug);
+  to->set_callee_missed(from.callee_missed);
   to->set_trace(from.trace.data(), from.trace.size());
 }
 void PutBody(const fact::CallRated& from, Row* row) {

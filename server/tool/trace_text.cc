@@ -50,11 +50,12 @@ std::string TextOf(const TraceLine& line) {
   text += Printable(line.name);
   if (line.count != 1) text += " x" + std::to_string(line.count);
   if (!line.reason.empty()) text += ": " + Printable(line.reason);
-  const std::size_t whole = std::max(text.size(), kTextMax);
+  const std::size_t head = text.size();
   for (const auto& [name, value] : line.fields) {
     text += ' ' + Printable(name) + (value.empty() ? "" : ":") + Printable(value);
   }
-  return text.size() <= whole ? text : text.substr(0, whole - 2) + "..";
+  if (text.size() <= std::max(head, kTextMax)) return text;
+  return text.substr(0, std::max(head, kTextMax - 2)) + "..";
 }
 
 // `width` columns between two posts with an arrow through them that carries the text.

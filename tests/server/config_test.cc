@@ -262,7 +262,12 @@ TEST(Config, FlagsWinOverTheFile) {
 TEST(Config, EveryKeyIsAFlag) {
   for (const ConfigKey& key : ConfigKeys()) {
     const std::string flag = FlagOf(key.name);
-    EXPECT_THAT(ErrorOf({flag}), HasSubstr(flag));  // known, and wants a value
+    if (key.type == ConfigKey::Type::kBool) {
+      EXPECT_EQ(ErrorOf({flag}), "accepted");
+      EXPECT_THAT(ErrorOf({flag, flag}), HasSubstr(flag + ": is there twice"));
+    } else {
+      EXPECT_THAT(ErrorOf({flag}), HasSubstr(flag));  // known, and wants a value
+    }
   }
 }
 

@@ -16,6 +16,8 @@
 #include "boost/beast/core.hpp"
 #include "boost/beast/http.hpp"
 #include "common/crypto/rsa.h"
+#include "server/http/metrics_text.h"
+#include "server/http/router.h"
 
 namespace trunkline {
 namespace {

@@ -100,6 +100,7 @@ struct Seat {
 // What the journal says of one call.
 struct Told {
   bool requested = false, received = false, accepted = false, established = false, ended = false;
+  bool callee_missed = false;
   Player taker = Player::kB1;  // accepted
   call::Reason reason = call::Reason::kHangup;
   std::int32_t duration = 0;

@@ -122,6 +122,7 @@ void Game::ReadEnd(Move move, const fact::CallEnded& ended) {
   Expect(!told.accepted || bound, "only its parties end a call in progress");
   told.ended = true;
   told.reason = ended.reason;
+  told.callee_missed = ended.callee_missed;
   told.duration = ended.duration;
   told.caller_pts = ended.caller_pts;
   told.callee_pts = ended.callee_pts;
@@ -279,7 +280,9 @@ void Game::HearMessage(Player player, const Update& update) {
   }
   Expect(seat.pts == update.pts, "a message keeps its pts");
   const Told& told = board_.journal[static_cast<std::size_t>(call)];
-  const bool same = update.message.reason == told.reason &&
+  // Who was busy and never rang has missed the call.
+  const bool missed = told.callee_missed && IsCallee(player);
+  const bool same = update.message.reason == (missed ? call::Reason::kMissed : told.reason) &&
                     update.message.duration.has_value() == told.established &&
                     update.message.duration.value_or(0) == (told.established ? told.duration : 0);
   Expect(same, "the message tells the record's reason and duration");

@@ -87,6 +87,32 @@ TEST_F(PresenceTest, EndedWhileAway) {
   EXPECT_EQ(CallTo(back, b1_)->duration, 12);
 }
 
+// The process dies while two phones ring. Whoever comes back after the end must not ring on.
+TEST_F(PresenceTest, ARestartOwesTheEndToEveryPhoneThatMayRing) {
+  const Dialled call = Dial(world_, a1_, b1_);
+  world_.Restart();
+  Open(a1_);
+  Discard(world_, a1_, call.caller, Reason::kMissed);
+  for (const Phone& phone : {b1_, b2_}) {
+    const Effects back = Open(phone);
+    ASSERT_TRUE(CallTo(back, phone).has_value());
+    EXPECT_EQ(CallTo(back, phone)->kind, Kind::kDiscarded);
+    EXPECT_EQ(CallTo(back, phone)->reason, Reason::kMissed);
+  }
+}
+
+TEST_F(PresenceTest, ARestartOwesWhatMayNotHaveBeenTold) {
+  const Dialled call = Connect(world_, a1_, b1_);
+  Discard(world_, b1_, call.callee, Reason::kHangup, 3);
+  world_.Restart();
+  EXPECT_EQ(CallTo(Open(a1_), a1_)->kind, Kind::kDiscarded);
+  EXPECT_EQ(CallTo(Open(b2_), b2_)->kind, Kind::kDiscarded);
+  EXPECT_FALSE(CallTo(Open(a1_), a1_).has_value());  // once
+  world_.Restart();
+  world_.Wait(std::chrono::minutes(11));
+  EXPECT_FALSE(CallTo(Open(a1_), a1_).has_value());  // nobody cares any more
+}
+
 TEST_F(PresenceTest, SignalQueueIsBounded) {
   const Dialled call = Connect(world_, a1_, b1_);
   Close(b1_);

@@ -71,11 +71,15 @@ TEST_P(Phone, VersionsAreBounded) {
   accept.protocol = &protocol_;
   versions_.assign(33, "1.0.0");
   protocol_.library_versions = versions_;
-  EXPECT_EQ(ErrorIn(Send(accept)), "400 LIMIT_INVALID");
+  const auto refused_by_book = [&] {
+    const book::Protocol& asked = Asked<cmd::AcceptCall>(accept)->protocol;
+    return asked.min_layer > asked.max_layer && asked.library_versions.empty();
+  };
+  EXPECT_TRUE(refused_by_book());
   for (const std::string& bad : {std::string(33, '1'), std::string("a\xff"), std::string()}) {
     versions_.assign(1, bad);
     protocol_.library_versions = versions_;
-    EXPECT_EQ(ErrorIn(Send(accept)), "400 LIMIT_INVALID");
+    EXPECT_TRUE(refused_by_book());
   }
 }
 

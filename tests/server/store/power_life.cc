@@ -65,7 +65,8 @@ void PowerLife::Session(Durability durability) {
   if (durability == Durability::kNone && durability_ != durability) unflushed_ = true;
   std::unique_ptr<Store> store;
   if (Reopen(durability, store)) {
-    for (auto acts = 1 + Below(40); acts > 0 && !disk_.stopped() && complaint_.empty(); --acts) {
+    for (auto acts = 1 + Below(40); acts > 0 && !disk_.stopped() && complaint_.empty() && !ruined_;
+         --acts) {
       const std::int64_t groups = totals_.groups;
       Act(*store);
       if (durability != Durability::kFsync) continue;
@@ -107,6 +108,11 @@ void PowerLife::Project(Store& store) {
 
 bool PowerLife::Went(const absl::Status& status, const char* what) {
   if (status.ok()) return true;
+  // Whatever a file says that nobody flushed.
+  if (durability_ == Durability::kNone && !disk_.stopped()) {
+    ruined_ = true;
+    return false;
+  }
   // Anything else would let the process go on.
   if (!disk_.stopped() || !absl::IsDataLoss(status)) {
     Complain(absl::StrCat(what, ": ", status.ToString()));

@@ -76,29 +76,6 @@ TEST_F(StoreTest, AForeignOrNewerFileIsRefused) {
   EXPECT_EQ(Store::Open(dir(), {}).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
-TEST_F(StoreTest, MessagesOfTheFirstSchemaAreThoseOfItsCalls) {
-  std::vector<std::string> expected;
-  {
-    World world(5);
-    auto store = MustOpen();
-    ASSERT_TRUE(store->Append(world.Next(500)).ok());
-    ASSERT_TRUE(store->Project(500).ok());
-    expected = Restored(*store);
-  }
-  const std::int64_t ended = Number("SELECT count(*) FROM calls WHERE ended_seq NOT NULL");
-  Sql("CREATE TABLE kept AS SELECT * FROM messages; DROP VIEW boxes; DROP VIEW messages;"
-      "CREATE TABLE messages AS SELECT * FROM kept;"
-      "CREATE VIEW boxes AS SELECT owner FROM messages; PRAGMA user_version=1");
-  EXPECT_EQ(Restored(*MustOpen()), expected);
-  EXPECT_EQ(Number("PRAGMA user_version"), SchemaVersion());
-  EXPECT_GT(ended, 10);
-  EXPECT_EQ(Number("SELECT count(*) FROM messages"), 2 * ended);
-  EXPECT_EQ(Number("SELECT count(*) FROM (SELECT * FROM messages EXCEPT SELECT * FROM kept)"), 0);
-  EXPECT_EQ(Number("SELECT count(*) FROM messages JOIN calls ON call=calls.id "
-                   "WHERE owner=iif(out, caller, callee) AND peer=iif(out, callee, caller)"),
-            2 * ended);
-}
-
 TEST_F(StoreTest, AppendedFactsComeBackInOrder) {
   World world(1);
   const auto facts = world.Next(300);

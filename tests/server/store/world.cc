@@ -285,13 +285,21 @@ book::FactBody World::End(const Call& call) {
   const std::int32_t caller_pts = ++pts_.try_emplace(call.caller, 1).first->second;
   const std::int32_t callee_pts = ++pts_.try_emplace(call.callee, 1).first->second;
   const bool established = call.step == 4;
-  return fact::CallEnded{call.id,       established ? call::Reason::kHangup : call::Reason::kMissed,
-                         established,   established ? 17 : 0,
-                         Below(2) == 0, 5,
-                         now_ms_,       caller_pts - 1,
-                         caller_pts,    callee_pts - 1,
-                         callee_pts,    established,
-                         !established,  "",
+  return fact::CallEnded{call.id,
+                         established ? call::Reason::kHangup : call::Reason::kMissed,
+                         established,
+                         established ? 17 : 0,
+                         Below(2) == 0,
+                         5,
+                         now_ms_,
+                         caller_pts - 1,
+                         caller_pts,
+                         callee_pts - 1,
+                         callee_pts,
+                         established,
+                         !established,
+                         !established,
+                         "",
                          Bytes{1, 0, 0}};
 }
 

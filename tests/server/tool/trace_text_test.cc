@@ -16,7 +16,7 @@ using testing::Not;
 book::Trace Refused() {
   book::Trace trace{
       CallId(7301638671354), UserId(263014614227), UserId(256028971030), "ended", false, {}};
-  const std::int64_t start = 1'795'267'291'250;  // 2026-11-21 15:21:31.250
+  const std::int64_t start = 1'795'267'291'250;  // 2026-11-21 13:21:31.250
   trace.lines = {
       {start, "request", "caller", "A1", "phone.requestCall", "", 1, {{"video", "false"}}},
       {start + 8, "result", "caller", "A1", "phoneCallWaiting", "", 1, {}},
@@ -38,10 +38,16 @@ book::Trace Refused() {
 
 TEST(Ladder, ShowsWhoSentWhatAndWhy) {
   EXPECT_EQ(LadderOf(Refused()),
-            "call 7301638671354, ended, from 2026-11-21 15:21:31.250 UTC\n"
-            "      ms    caller 263014614227                              server"
-            "                               callee 256028971030\n"
-            "");
+            R"(call 7301638671354, ended, from 2026-11-21 13:21:31.250 UTC
+      ms    caller 263014614227                                    server                                    callee 256028971030
+       0 A1 |-- phone.requestCall video:false ----------------------->|                                                         |
+       8 A1 |<- = phoneCallWaiting -----------------------------------|                                                         |
+       8    |                                                         |-- update phoneCallRequested g_a_hash:32 --------------->| B1
+      24    |                                                         |<- phone.acceptCall -------------------------------------| B2
+      25    |                                                         |-- ! CALL_ALREADY_ACCEPTED: another device was first --->| B2
+   90008    |                                             * deadline: ring_timeout                                              |
+   90010 A1 |<- update updatePhoneCallSignalingData x12 --------------|                                                         |
+)");
 }
 
 TEST(Ladder, CutsFieldsButNeitherNamesNorReasons) {
@@ -90,11 +96,11 @@ TEST(FollowLines, NameTheCallAndTheDevice) {
   const auto lines = Refused().lines;
   const CallId call(7301638671354);
   EXPECT_EQ(LineOf({call, lines[0], 0}),
-            "15:21:31.250 7301638671354 caller A1 -> phone.requestCall video:false\n");
+            "13:21:31.250 7301638671354 caller A1 -> phone.requestCall video:false\n");
   EXPECT_EQ(LineOf({call, lines[4], 0}),
-            "15:21:31.275 7301638671354 callee B2 <- ! CALL_ALREADY_ACCEPTED: another device was "
+            "13:21:31.275 7301638671354 callee B2 <- ! CALL_ALREADY_ACCEPTED: another device was "
             "first\n");
-  EXPECT_EQ(LineOf({call, lines[5], 0}), "15:23:01.258 7301638671354 * deadline: ring_timeout\n");
+  EXPECT_EQ(LineOf({call, lines[5], 0}), "13:23:01.258 7301638671354 * deadline: ring_timeout\n");
   EXPECT_EQ(LineOf({CallId(), {}, 17}), "... 17 events lost\n");
 }
 
