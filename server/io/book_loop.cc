@@ -269,13 +269,15 @@ void BookLoop::ProjectSlice() {
     projecting_ = false;
     if (!MayProject()) return;
     const auto rows = store_->Project(kProjectRows);
-    if (!rows.ok()) {
-      if (!IsRefusal(rows.status())) EndProcess("the projection failed", rows.status());
-      log::Warn("the store can't project now: {}", std::string(rows.status().message()));
-      return;  // tried again with the next group or the next tick
-    }
+    // Tried again with the next group or the next tick.
+    if (!rows.ok()) return Tolerate(rows.status(), "the store can't project now");
     if (*rows > 0) ProjectSlice();
   });
+}
+
+void BookLoop::Tolerate(const absl::Status& status, const char* what) {
+  if (!IsRefusal(status)) EndProcess(what, status);
+  log::Warn("{}: {}", what, std::string(status.message()));
 }
 
 void BookLoop::UpdateStats(WallTime now) {

@@ -93,6 +93,9 @@ class BookLoop {
   void TrimTraces(WallTime now);
   std::optional<book::Trace> TraceOf(CallId call);
   bool MayProject() const;
+  // For what can be tried again later: a refusal of the store is told, anything else ends the
+  // process.
+  static void Tolerate(const absl::Status& status, const char* what);
   void UpdateStats(WallTime now);
   void Arm(WallTime now);
 
