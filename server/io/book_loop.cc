@@ -280,9 +280,11 @@ void BookLoop::Tolerate(const absl::Status& status, const char* what) {
   log::Warn("{}: {}", what, std::string(status.message()));
 }
 
+// Counting takes a look at every user: once a second, and when there is time.
 void BookLoop::UpdateStats(WallTime now) {
-  const book::Book::Stats book = book_.stats();
   Stats& stats = switchboard_->stats();
+  if (!quiet_ && stats.book_alive_unix.Get() == UnixSeconds(now)) return;
+  const book::Book::Stats book = book_.stats();
   stats.users.Set(static_cast<std::int64_t>(book.users));
   stats.calls_live.Set(static_cast<std::int64_t>(book.live_calls));
   stats.book_alive_unix.Set(UnixSeconds(now));

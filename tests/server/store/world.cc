@@ -276,6 +276,7 @@ book::FactBody World::OfCall() {
       fill(confirmed);
       confirmed.id = call.id;
       confirmed.at_ms = now_ms_;
+      confirmed.deadline_ms = now_ms_ + 86'400'000;
       return confirmed;
     }
   }
