@@ -13,7 +13,7 @@ if(TARGET journal_proto)
   trunkline_library(server/io LIBS common common_crypto server_mtproto server_rpc server_book server_store
     Boost::headers Threads::Threads)
   trunkline_library(server LIBS server_io server_http server_control CLI11::CLI11 tomlplusplus::tomlplusplus)
-  trunkline_program(trunkline-server server/main.cc LIBS server)
+  trunkline_program(trunkline-server server/main.cc LIBS $<TARGET_NAME_IF_EXISTS:mimalloc> server)
 endif()
 
 trunkline_library(server/tool LIBS common Boost::headers Boost::json CLI11::CLI11)

@@ -272,6 +272,10 @@ void BookLoop::ProjectSlice() {
     // Tried again with the next group or the next tick.
     if (!rows.ok()) return Tolerate(rows.status(), "the store can't project now");
     if (*rows > 0) ProjectSlice();
+    if (!quiet_) return;
+    if (const absl::Status tidied = store_->CheckpointIdle(); !tidied.ok()) {
+      Tolerate(tidied, "the store can't checkpoint now");
+    }
   });
 }
 

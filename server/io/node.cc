@@ -10,6 +10,9 @@
 namespace trunkline::io {
 namespace {
 
+// 37 MB: what the log may hold before a checkpoint, and a slice.
+constexpr int kLogPagesReserved = 9'000;
+
 using Deadline = std::chrono::steady_clock::time_point;
 
 store::Durability StoreDurability(Durability durability) {
@@ -68,8 +71,9 @@ absl::StatusOr<std::unique_ptr<Node>> Node::Start(NodeConfig config) {
 absl::Status Node::Open() {
   CHECK(config_.threads >= 1 && config_.threads <= kThreadsMax);
   // The directory's lock comes first: a second server must not touch anything in it.
-  auto store =
-      store::Store::Open(config_.data_dir, {.durability = StoreDurability(config_.durability)});
+  auto store = store::Store::Open(
+      config_.data_dir,
+      {.durability = StoreDurability(config_.durability), .log_pages_reserved = kLogPagesReserved});
   if (!store.ok()) return store.status();
   const auto key = LoadOrMakeServerKey(config_.data_dir);
   if (!key.ok()) return key.status();

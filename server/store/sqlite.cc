@@ -1,11 +1,20 @@
 #include "server/store/sqlite.h"
 
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
 
 namespace trunkline::store {
+namespace {
+
+// SQLite's default, and what its log adds to each page (file format, section 4).
+constexpr sqlite3_int64 kPageBytes = 4096;
+constexpr sqlite3_int64 kFrameHeaderBytes = 24;
+
+}  // namespace
 
 absl::Status ToStatus(sqlite3* db, int code, absl::string_view doing) {
   const std::string text =
@@ -120,6 +129,29 @@ absl::Status Database::UseLog() {
     return absl::FailedPreconditionError("the file system can't share the memory that a log needs");
   }
   return absl::OkStatus();
+}
+
+absl::Status Database::StartNewLog() {
+  const int code =
+      sqlite3_wal_checkpoint_v2(raw(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  return ToStatus(raw(), code, "start a new log");
+}
+
+// SQLite ends a log at the first frame whose salt and checksum don't fit, so zeros say nothing.
+absl::Status Database::ReserveLog(int pages) {
+  sqlite3_file* log = nullptr;
+  int code = sqlite3_file_control(raw(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (code != SQLITE_OK || log == nullptr || log->pMethods == nullptr) {
+    return ToStatus(raw(), code, "find the log");
+  }
+  static constexpr std::array<char, 256 * 1024> kZeros{};
+  const sqlite3_int64 end = pages * (kPageBytes + kFrameHeaderBytes);
+  sqlite3_int64 at = 0;
+  code = log->pMethods->xFileSize(log, &at);
+  for (; code == SQLITE_OK && at < end; at += std::ssize(kZeros)) {
+    code = log->pMethods->xWrite(log, kZeros.data(), std::ssize(kZeros), at);
+  }
+  return ToStatus(raw(), code, "reserve the log");
 }
 
 absl::Status Database::Flush() {

@@ -102,6 +102,13 @@ class Database {
   // Switches to write-ahead logging, or says why the file can't have it. Checkpoints are left to
   // whoever writes: automatic ones would hide a failed flush.
   absl::Status UseLog();
+  // Copies the log into the file and empties it. Else the rest of a log that was cut short would
+  // count again once what was lost before it is written anew, byte for byte, as a projection may
+  // be. After UseLog.
+  absl::Status StartNewLog();
+  // Writes zeros after what the log holds, up to so many pages of it: a flush that overwrites costs
+  // a third of one for which the file system has to note new blocks. After UseLog, before Flush.
+  absl::Status ReserveLog(int pages);
   // Waits until everything that any process ever wrote to the file and its log is on the disk.
   absl::Status Flush();
   // One or more statements without parameters; rows are ignored.

@@ -36,6 +36,23 @@ const char* SynchronousOf(Durability durability) {
   return "PRAGMA synchronous=FULL";
 }
 
+absl::Status UnlessFull(absl::Status status) {
+  return absl::IsResourceExhausted(status) ? absl::OkStatus() : status;
+}
+
+// Without room the log stays as it is, and grows as it must.
+absl::Status BeginLog(Database& database, const Store::Options& options) {
+  absl::Status status = UnlessFull(database.StartNewLog());
+  if (!status.ok() || options.durability == Durability::kNone) return status;
+  // What a killed process, or one that didn't flush, left in the system's cache is about to be
+  // told as if it were durable. And zeros must not reach the disk before what they lie upon is
+  // gone from it: part of an old log, played back, is an older state.
+  status = database.Flush();
+  if (!status.ok() || options.durability == Durability::kOs) return status;
+  status = UnlessFull(database.ReserveLog(options.log_pages_reserved));
+  return status.ok() ? database.Flush() : status;
+}
+
 absl::Status SetUp(Database& database, const Store::Options& options) {
   // The first look at the file: this is where a stranger's file is noticed.
   const auto looked = database.Number("SELECT count(*) FROM sqlite_schema");
@@ -53,9 +70,7 @@ absl::Status SetUp(Database& database, const Store::Options& options) {
   if (absl::Status status = database.Execute(SynchronousOf(options.durability)); !status.ok()) {
     return status;
   }
-  // What a killed process, or one that didn't flush, left in the system's cache is about to be
-  // told as if it were durable.
-  return options.durability == Durability::kNone ? absl::OkStatus() : database.Flush();
+  return BeginLog(database, options);
 }
 
 }  // namespace
@@ -243,7 +258,7 @@ absl::StatusOr<int> Store::Project(int rows_max) {
   if (!restored.ok()) return restored;
   if (!rows.ok()) return rows.status();
   unprojected_ -= *rows;
-  if (absl::Status status = Checkpoint(options_.checkpoint_pages_idle); !status.ok()) return status;
+  if (absl::Status status = Checkpoint(options_.checkpoint_pages_busy); !status.ok()) return status;
   return rows;
 }
 

@@ -49,6 +49,8 @@ class Store {
     // at the first bound; a store that is never idle pays at the second. In pages of the log.
     int checkpoint_pages_idle = 1'000;
     int checkpoint_pages_busy = 8'000;
+    // Of the log, written ahead of time so that a group's flush only overwrites (sqlite.h).
+    int log_pages_reserved = 0;
     // The SQLite VFS to open through, by name; null: the file system. With another one, locking
     // and lasting names are its business.
     const char* vfs = nullptr;
@@ -72,15 +74,20 @@ class Store {
   absl::Status Restore(absl::FunctionRef<void(const book::Fact&)> apply);
 
   // One group, one transaction. ok: durable, as `durability` says. ResourceExhausted, Unavailable:
-  // nothing was written, undo the group and go on. Internal: a version was there already, our bug.
-  // DataLoss: nobody knows what the disk holds, end the process.
+  // nothing was written, undo the group and go on. DataLoss: nobody knows what the disk holds, end
+  // the process. The caller numbers the versions; one that doesn't continue is found by Project.
   absl::Status Append(std::span<const book::Fact> facts);
 
   // Folds up to `rows_max` (> 0) of the oldest journal rows into the projections and deletes them
   // from the journal, in one transaction; gives their number. Worth calling with a thousand or
-  // more: what a call's rows share is written once. Errors as for Append; a DataLoss may name a
-  // row. Needs no flush of its own: a slice lost in a power cut is projected again.
+  // more: what a call's rows share is written once. Errors as for Append, and Internal for a row
+  // that doesn't continue what was folded before it, which is our bug; a DataLoss may name a row.
+  // Needs no flush of its own: a slice lost in a power cut is projected again.
   absl::StatusOr<int> Project(int rows_max);
+
+  // For quiet times: copies the log into the database file if there is enough of it. Errors as for
+  // Append.
+  absl::Status CheckpointIdle() { return Checkpoint(options_.checkpoint_pages_idle); }
 
   // Begins a copy of the file at `file`, which goes before the store does (backup.h).
   // InvalidArgument for a name that this server or SQLite might take for one of its own, else as

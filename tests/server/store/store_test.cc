@@ -104,22 +104,11 @@ TEST_F(StoreTest, EveryDurabilityKeepsWhatAProcessLeaves) {
   EXPECT_EQ(Restored(*MustOpen()).size(), 3u);  // created, seen, and one that isn't projected
 }
 
-TEST_F(StoreTest, ATakenVersionIsOurBugAndLeavesNothingOfItsGroup) {
-  auto store = MustOpen();
-  ASSERT_TRUE(store->Append(FactsOfOneUser(1, 2)).ok());
-  auto group = FactsOfOneUser(3, 2);
-  group[1].version = 2;
-  EXPECT_EQ(store->Append(group).code(), absl::StatusCode::kInternal);
-  EXPECT_EQ(store->unprojected(), 2);
-  EXPECT_EQ(Restored(*store).size(), 2u);
-  EXPECT_TRUE(store->Append(FactsOfOneUser(3, 2)).ok());
-}
-
 TEST_F(StoreTest, AProjectedVersionIsNotTakenTwice) {
   auto store = MustOpen();
   ASSERT_TRUE(store->Append(FactsOfOneUser(1, 2)).ok());
   ASSERT_TRUE(store->Project(10).ok());
-  ASSERT_TRUE(store->Append(FactsOfOneUser(2, 1)).ok());  // its rival has left the journal
+  ASSERT_TRUE(store->Append(FactsOfOneUser(2, 1)).ok());
   EXPECT_EQ(store->Project(10).status().code(), absl::StatusCode::kInternal);
   EXPECT_EQ(store->unprojected(), 1);
 }
