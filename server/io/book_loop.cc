@@ -101,7 +101,7 @@ void BookLoop::Stop(std::chrono::steady_clock::time_point deadline) {
   switchboard_->book().Post(Task([this, deadline] {
     stopping_ = true;
     while (store_->unprojected() > 0 && std::chrono::steady_clock::now() < deadline) {
-      const auto rows = store_->Project(kProjectRows);
+      const auto rows = store_->Project(kProjectRowsMax);
       if (!rows.ok() || *rows == 0) break;
     }
     context_.stop();
@@ -151,6 +151,7 @@ void BookLoop::FinishGroup(std::span<const book::Command* const> commands) {
     if (!status.ok()) return RefuseGroup(commands, status);
     switchboard_->stats().groups_committed.Add();
     switchboard_->stats().facts.Add(facts_.size());
+    group_facts_ = facts_.size();
     switchboard_->stats().store_available.store(true);
   }
   book_.CommitGroup();
@@ -261,6 +262,12 @@ bool BookLoop::MayProject() const {
   return backlog > kBacklogMax || (quiet_ && switchboard_->book().empty());
 }
 
+int BookLoop::RowsToProject() const {
+  const auto rows = static_cast<int>(std::min<std::size_t>(group_facts_, kGroupCommandsMax)) *
+                    kProjectRowsPerFact;
+  return std::clamp(rows, kProjectRowsMin, kProjectRowsMax);
+}
+
 void BookLoop::ProjectSlice() {
   switchboard_->stats().journal_unprojected.Set(store_->unprojected());
   if (projecting_ || !MayProject()) return;
@@ -268,7 +275,7 @@ void BookLoop::ProjectSlice() {
   boost::asio::post(context_, [this] {
     projecting_ = false;
     if (!MayProject()) return;
-    const auto rows = store_->Project(kProjectRows);
+    const auto rows = store_->Project(RowsToProject());
     // Tried again with the next group or the next tick.
     if (!rows.ok()) return Tolerate(rows.status(), "the store can't project now");
     if (*rows > 0) ProjectSlice();

@@ -29,8 +29,11 @@ namespace trunkline::io {
 
 // So that the first command of a burst doesn't wait for the last one's step.
 inline constexpr std::size_t kGroupCommandsMax = 256;
-// What a command may have to wait for, about a millisecond.
-inline constexpr int kProjectRows = 512;
+// What a command may have to wait for: under a millisecond, or about as long as the groups
+// themselves take when they are large. More rows at a time share more pages.
+inline constexpr int kProjectRowsMin = 128;
+inline constexpr int kProjectRowsMax = 2048;
+inline constexpr int kProjectRowsPerFact = 16;  // of the last group
 // Journal rows that may wait for projection while there is other work: what a restart has to read
 // again. The longer they wait, the more rows of one call meet in a slice and are written once.
 inline constexpr std::int64_t kBacklogMax = 4096;
@@ -93,6 +96,7 @@ class BookLoop {
   void TrimTraces(WallTime now);
   std::optional<book::Trace> TraceOf(CallId call);
   bool MayProject() const;
+  int RowsToProject() const;
   // For what can be tried again later: a refusal of the store is told, anything else ends the
   // process.
   static void Tolerate(const absl::Status& status, const char* what);
@@ -110,6 +114,7 @@ class BookLoop {
   std::thread thread_;
   BackupRunner backup_;  // ends before the store and the context that it uses
 
+  std::size_t group_facts_ = 0;  // of the last group that had some
   // Of the present batch; kept for their memory.
   std::vector<BookMessage> inbox_;
   std::vector<const book::Command*> group_;

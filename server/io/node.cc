@@ -10,8 +10,8 @@
 namespace trunkline::io {
 namespace {
 
-// 37 MB: what the log may hold before a checkpoint, and a slice.
-constexpr int kLogPagesReserved = 9'000;
+// 33 MB, half of what the log may hold before a checkpoint. The rest comes with the first round.
+constexpr int kLogPagesReserved = 8'000;
 
 using Deadline = std::chrono::steady_clock::time_point;
 
