@@ -5,6 +5,7 @@
 #include "common/crypto/dh.h"
 #include "common/crypto/rsa.h"
 #include "common/crypto/sha.h"
+#include "common/crypto/sha_lanes.h"
 #include "common/entropy.h"
 
 namespace trunkline::crypto {
@@ -50,6 +51,23 @@ void HashSha256(benchmark::State& state) {
   SetBytes(state);
 }
 BENCHMARK(HashSha256)->Arg(52)->Arg(512);
+
+// Eight of that size at once.
+void HashEight(benchmark::State& state, internal::ShaLanes lanes) {
+  if (!internal::Available(lanes)) return state.SkipWithError("not on this processor");
+  const Bytes buffer(static_cast<std::size_t>(state.range(0)));
+  Sha256Digest digests[8];
+  std::vector<Sha256Job> jobs;
+  for (Sha256Digest& digest : digests) jobs.push_back({buffer, {}, &digest});
+  for (auto _ : state) {
+    internal::Sha256Many(lanes, jobs);
+    benchmark::DoNotOptimize(digests);
+  }
+  state.SetBytesProcessed(state.iterations() * state.range(0) * 8);
+}
+BENCHMARK_CAPTURE(HashEight, one_by_one, internal::ShaLanes::kNone)->Arg(52)->Arg(512);
+BENCHMARK_CAPTURE(HashEight, avx2, internal::ShaLanes::kAvx2)->Arg(52)->Arg(512);
+BENCHMARK_CAPTURE(HashEight, avx512, internal::ShaLanes::kAvx512)->Arg(52)->Arg(512);
 
 void Hmac(benchmark::State& state) {
   const Bytes key(32), message(16);

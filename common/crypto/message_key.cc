@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/crypto/sha.h"
+#include "common/crypto/sha_lanes.h"
 
 namespace trunkline::crypto {
 namespace {
@@ -25,30 +26,79 @@ ByteView Cut(ByteView bytes, std::size_t from, std::size_t to) {
   return bytes.subspan(from, to - from);
 }
 
-}  // namespace
-
-MessageKey MakeMessageKey(const AuthKey& key, ByteView plaintext, Direction direction,
-                          std::uint32_t* quick_ack) {
-  const Sha256Digest large = Sha256({Part(key, 88 + Shift(direction), 32), plaintext});
-  if (quick_ack != nullptr) {
-    *quick_ack = LoadLittle<std::uint32_t>(large.data()) | 0x80000000u;
-  }
+// The part of the key that goes into a message key.
+ByteView MessagePart(const AuthKey& key, Direction direction) {
+  return Part(key, 88 + Shift(direction), 32);
+}
+MessageKey MiddleOf(const Sha256Digest& large) {
   MessageKey message_key;
   std::copy_n(large.begin() + 8, message_key.size(), message_key.begin());
   return message_key;
 }
 
-// MTProto 2.0: key and initialization vector.
-IgeKey DeriveIgeKey(const AuthKey& key, const MessageKey& message_key, Direction direction) {
-  const std::size_t x = Shift(direction);
-  Sha256Digest a = Sha256({message_key, Part(key, x, 36)});
-  Sha256Digest b = Sha256({Part(key, 40 + x, 36), message_key});
-  IgeKey ige;
+// The two parts of the key that go into an IGE key, and what becomes of their hashes. MTProto 2.0:
+// key and initialization vector.
+ByteView PartA(const AuthKey& key, Direction direction) {
+  return Part(key, Shift(direction), 36);
+}
+ByteView PartB(const AuthKey& key, Direction direction) {
+  return Part(key, 40 + Shift(direction), 36);
+}
+void JoinHashes(const Sha256Digest& a, const Sha256Digest& b, IgeKey& ige) {
   Join(ige.key, {Cut(a, 0, 8), Cut(b, 8, 24), Cut(a, 24, 32)});
   Join(ige.iv, {Cut(b, 0, 8), Cut(a, 8, 24), Cut(b, 24, 32)});
+}
+
+// As many as are hashed at once.
+constexpr std::size_t kTogether = 8;
+
+void MakeSome(std::span<KeysOfMessage> messages, Direction direction) {
+  std::array<Sha256Digest, 2 * kTogether> hashes;
+  std::array<Sha256Job, 2 * kTogether> jobs;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    jobs[i] = {MessagePart(*messages[i].key, direction), messages[i].plaintext, &hashes[i]};
+  }
+  Sha256Many(std::span(jobs).first(messages.size()));
+  for (std::size_t i = 0; i < messages.size(); ++i) messages[i].message_key = MiddleOf(hashes[i]);
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const KeysOfMessage& message = messages[i];
+    jobs[2 * i] = {message.message_key, PartA(*message.key, direction), &hashes[2 * i]};
+    jobs[2 * i + 1] = {PartB(*message.key, direction), message.message_key, &hashes[2 * i + 1]};
+  }
+  Sha256Many(std::span(jobs).first(2 * messages.size()));
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    JoinHashes(hashes[2 * i], hashes[2 * i + 1], messages[i].ige);
+  }
+  Wipe(hashes.data(), sizeof hashes);
+}
+
+}  // namespace
+
+MessageKey MakeMessageKey(const AuthKey& key, ByteView plaintext, Direction direction,
+                          std::uint32_t* quick_ack) {
+  const Sha256Digest large = Sha256({MessagePart(key, direction), plaintext});
+  if (quick_ack != nullptr) {
+    *quick_ack = LoadLittle<std::uint32_t>(large.data()) | 0x80000000u;
+  }
+  return MiddleOf(large);
+}
+
+IgeKey DeriveIgeKey(const AuthKey& key, const MessageKey& message_key, Direction direction) {
+  Sha256Digest a = Sha256({message_key, PartA(key, direction)});
+  Sha256Digest b = Sha256({PartB(key, direction), message_key});
+  IgeKey ige;
+  JoinHashes(a, b, ige);
   Wipe(a.data(), a.size());
   Wipe(b.data(), b.size());
   return ige;
+}
+
+void MakeKeys(std::span<KeysOfMessage> messages, Direction direction) {
+  while (!messages.empty()) {
+    const auto some = messages.first(std::min(messages.size(), kTogether));
+    MakeSome(some, direction);
+    messages = messages.subspan(some.size());
+  }
 }
 
 // MTProto 1.0: key and initialization vector.

@@ -72,7 +72,8 @@ std::optional<WallTime> Home::NextDeadline() const {
 
 void Home::Handle(LinkMessage& message, WallTime now) {
   Apply(message, now);
-  Drain(now);
+  while (DrainReady(now)) {
+  }
 }
 
 void Home::Apply(LinkMessage& message, WallTime now) {
@@ -92,7 +93,6 @@ void Home::Apply(LinkMessage& message, WallTime now) {
           [&](PushTo& push) {
             for (const SessionRef& session : push.sessions) {
               dispatcher_.HandlePush(session, *push.batch, now);
-              Drain(now);
             }
           },
           [&](InstallKey& install) { engine_.InstallKey(std::move(install.record)); },
@@ -113,26 +113,36 @@ void Home::Apply(LinkMessage& message, WallTime now) {
       message);
 }
 
-void Home::Drain(WallTime now) {
-  for (bool more = true; more;) {
-    more = false;
-    if (!own_.empty()) {
-      LinkMessage message = std::move(own_.front());
-      own_.pop_front();
-      Apply(message, now);
-    }
-    mtproto::Output packet;
-    while (engine_.Poll(packet)) {
-      more = true;
-      Perform(packet, now);
-    }
-    rpc::Output answer;
-    while (dispatcher_.Poll(answer)) {
-      more = true;
-      Perform(answer, now);
-    }
-    more = more || !own_.empty();
+// Whether there was anything.
+bool Home::DrainReady(WallTime now) {
+  bool any = false;
+  if (!own_.empty()) {
+    LinkMessage message = std::move(own_.front());
+    own_.pop_front();
+    any = true;
+    Apply(message, now);
   }
+  mtproto::Output packet;
+  while (engine_.PollReady(packet)) {
+    any = true;
+    Perform(packet, now);
+  }
+  rpc::Output answer;
+  while (dispatcher_.Poll(answer)) {
+    any = true;
+    Perform(answer, now);
+  }
+  return any;
+}
+
+void Home::Drain(WallTime now) {
+  mtproto::Output packet;
+  do {
+    while (DrainReady(now)) {
+    }
+    if (!engine_.Poll(packet)) return;
+    Perform(packet, now);
+  } while (true);
 }
 
 void Home::Perform(mtproto::Output& output, WallTime now) {

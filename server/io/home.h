@@ -39,8 +39,10 @@ class Home {
   // One packet whose home is this thread; decrypted in place.
   void Receive(LinkId link, ByteSpan packet, bool wants_quick_ack, WallTime now);
   void LinkClosed(LinkId link, WallTime now);
-  // Whatever came by mailbox, but for ToLink and Task, which are the loop's.
+  // Whatever came by mailbox, but for ToLink and Task, which are the loop's. What it makes for
+  // sessions gathers until Flush: many packets are sealed together.
   void Handle(LinkMessage& message, WallTime now);
+  void Flush(WallTime now) { Drain(now); }
   void Tick(WallTime now);
   std::optional<WallTime> NextDeadline() const;
 
@@ -50,6 +52,7 @@ class Home {
  private:
   void Apply(LinkMessage& message, WallTime now);
   void Drain(WallTime now);
+  bool DrainReady(WallTime now);
   void Perform(mtproto::Output& output, WallTime now);
   void Perform(rpc::Output& output, WallTime now);
   void ToOwner(LinkId link, ToLink output);

@@ -108,13 +108,15 @@ void LinkLoop::WorkOffMailbox() {
     if (auto* output = std::get_if<ToLink>(&message)) {
       Deliver(*output);
     } else if (auto* task = std::get_if<Task>(&message)) {
-      EndBatch();  // a task sees everything before it sent
+      home_.Flush(now_);  // a task sees everything before it sent
+      EndBatch();
       (*task)();
     } else {
       home_.Handle(message, now_);
     }
   }
   inbox_.clear();
+  home_.Flush(now_);
 }
 
 void LinkLoop::EndBatch() {

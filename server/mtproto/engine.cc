@@ -127,6 +127,10 @@ std::optional<WallTime> Engine::NextDeadline() const {
   return std::min(*first, *second);
 }
 
+bool Engine::PollReady(Output& output) {
+  return impl_->outputs.Take(output);
+}
+
 bool Engine::Poll(Output& output) {
   if (impl_->outputs.Take(output)) return true;
   impl_->sessions.Flush();

@@ -196,8 +196,11 @@ class Engine {
   // Earliest time at which Tick has something to do.
   std::optional<WallTime> NextDeadline() const;
 
-  // One output at a time, in order; false when there is none.
+  // One output at a time, in order; false when there is none. Before it says so, what is queued for
+  // sessions becomes packets.
   bool Poll(Output& output);
+  // Without that: what is queued goes on gathering, and is sealed together later.
+  bool PollReady(Output& output);
 
   struct Stats {
     std::size_t keys = 0, sessions = 0, handshakes = 0;

@@ -1,6 +1,7 @@
 #include "server/mtproto/envelope.h"
 
 #include <algorithm>
+#include <array>
 
 #include "common/check.h"
 
@@ -9,6 +10,7 @@ namespace {
 
 constexpr std::size_t kBlock = 16;
 constexpr std::size_t kMessageKeyAt = 8;
+constexpr std::size_t kSealedTogether = 8;
 
 // At least 12 bytes, to a whole number of blocks.
 std::size_t PaddingFor(std::size_t unpadded) {
@@ -31,8 +33,8 @@ std::size_t StartEnvelope(Bytes& out) {
   return start;
 }
 
-void FinishEnvelope(AuthKeyId key_id, const AuthKey& key, crypto::Direction direction,
-                    const MessageHeader& header, std::size_t start, Entropy& entropy, Bytes& out) {
+void PadEnvelope(AuthKeyId key_id, const MessageHeader& header, std::size_t start, Entropy& entropy,
+                 Bytes& out) {
   CHECK(out.size() >= start + kEnvelopeHeaderBytes + kMessageHeaderBytes + kBodyBytesMin);
   const std::size_t unpadded = out.size() - start - kEnvelopeHeaderBytes;
   const std::size_t body_bytes = unpadded - kMessageHeaderBytes;
@@ -40,14 +42,36 @@ void FinishEnvelope(AuthKeyId key_id, const AuthKey& key, crypto::Direction dire
   const std::size_t padding = PaddingFor(unpadded);
   out.resize(out.size() + padding);
   entropy.Fill(ByteSpan(out).last(padding));
+  StoreLittle(out.data() + start, key_id.value());
+  StoreHeader(header, body_bytes, out.data() + start + kEnvelopeHeaderBytes);
+}
 
-  std::uint8_t* const packet = out.data() + start;
-  const ByteSpan plaintext = ByteSpan(out).subspan(start + kEnvelopeHeaderBytes);
-  StoreHeader(header, body_bytes, plaintext.data());
+void FinishEnvelope(AuthKeyId key_id, const AuthKey& key, crypto::Direction direction,
+                    const MessageHeader& header, std::size_t start, Entropy& entropy, Bytes& out) {
+  PadEnvelope(key_id, header, start, entropy, out);
+  const ByteSpan packet = ByteSpan(out).subspan(start);
+  const ByteSpan plaintext = packet.subspan(kEnvelopeHeaderBytes);
   const crypto::MessageKey message_key = crypto::MakeMessageKey(key, plaintext, direction);
-  StoreLittle(packet, key_id.value());
-  std::copy(message_key.begin(), message_key.end(), packet + kMessageKeyAt);
+  std::copy(message_key.begin(), message_key.end(), packet.begin() + kMessageKeyAt);
   crypto::IgeEncrypt(crypto::DeriveIgeKey(key, message_key, direction), plaintext, plaintext);
+}
+
+void SealEnvelopes(std::span<const PaddedEnvelope> envelopes, crypto::Direction direction) {
+  std::array<crypto::KeysOfMessage, kSealedTogether> keys;
+  while (!envelopes.empty()) {
+    const auto some = envelopes.first(std::min(envelopes.size(), keys.size()));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      keys[i].key = some[i].key;
+      keys[i].plaintext = some[i].packet.subspan(kEnvelopeHeaderBytes);
+    }
+    crypto::MakeKeys(std::span(keys).first(some.size()), direction);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      const ByteSpan plaintext = some[i].packet.subspan(kEnvelopeHeaderBytes);
+      std::ranges::copy(keys[i].message_key, some[i].packet.begin() + kMessageKeyAt);
+      crypto::IgeEncrypt(keys[i].ige, plaintext, plaintext);
+    }
+    envelopes = envelopes.subspan(some.size());
+  }
 }
 
 void SealMessage(AuthKeyId key_id, const AuthKey& key, crypto::Direction direction,

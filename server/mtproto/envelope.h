@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "common/bytes.h"
 #include "common/crypto/message_key.h"
@@ -39,6 +40,16 @@ struct MessageHeader {
 std::size_t StartEnvelope(Bytes& out);
 void FinishEnvelope(AuthKeyId key_id, const AuthKey& key, crypto::Direction direction,
                     const MessageHeader& header, std::size_t start, Entropy& entropy, Bytes& out);
+
+// Finishing in two parts, where many packets leave at once: each is padded, then all are sealed.
+// Only what is sealed may leave.
+void PadEnvelope(AuthKeyId key_id, const MessageHeader& header, std::size_t start, Entropy& entropy,
+                 Bytes& out);
+struct PaddedEnvelope {
+  const AuthKey* key = nullptr;
+  ByteSpan packet;  // of PadEnvelope, from `start` on
+};
+void SealEnvelopes(std::span<const PaddedEnvelope> envelopes, crypto::Direction direction);
 
 // The same in one step: appends a packet of 12 to 27 bytes of padding to `out`.
 void SealMessage(AuthKeyId key_id, const AuthKey& key, crypto::Direction direction,

@@ -17,6 +17,7 @@
 #include "common/entropy.h"
 #include "common/gzip.h"
 #include "server/mtproto/engine.h"
+#include "server/mtproto/envelope.h"
 #include "server/mtproto/message_ids.h"
 #include "server/mtproto/outputs.h"
 #include "server/mtproto/session.h"
@@ -179,6 +180,7 @@ class Sessions {
     ByteView body;
   };
   std::vector<Outgoing> outgoing_;
+  std::vector<PaddedEnvelope> unsealed_;  // outputs of the present Flush
   std::vector<Part> parts_;
   Bytes inflated_;
   std::size_t inflated_in_packet_ = 0;

@@ -211,6 +211,8 @@ void Sessions::RefuseSalt(const Packet& packet) {
 
 void Sessions::Flush() {
   for (const std::unique_ptr<Outbox>& outbox : busy_outboxes_) FlushOne(*outbox);
+  SealEnvelopes(unsealed_, crypto::Direction::kToClient);
+  unsealed_.clear();
   for (std::unique_ptr<Outbox>& outbox : busy_outboxes_)
     idle_outboxes_.push_back(std::move(outbox));
   busy_outboxes_.clear();
@@ -305,9 +307,9 @@ std::size_t Sessions::SendSome(Session& session, LinkId link, std::size_t first)
     header.seq_no = SeqNo(session, false);
   }
   session.last_outer = header.msg_id;
-  FinishEnvelope(session.key->id, session.key->key, crypto::Direction::kToClient, header, start,
-                 *entropy_, send.payload);
-  outputs_->Add(std::move(send));
+  PadEnvelope(session.key->id, header, start, *entropy_, send.payload);
+  unsealed_.push_back({&session.key->key, ByteSpan(send.payload).subspan(start)});
+  outputs_->Add(std::move(send));  // its payload stays where it is
   return end;
 }
 

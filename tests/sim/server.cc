@@ -116,6 +116,7 @@ void Server::Work(unsigned thread) {
       threads_[thread].home->Handle(message, timeline_->now());
     }
   }
+  threads_[thread].home->Flush(timeline_->now());
   Flush(thread);
 }
 
