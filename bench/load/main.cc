@@ -64,8 +64,9 @@ CLI::App* AddCalls(CLI::App& app, CallsOptions& options) {
   command->add_option("--signals", options.signals, "signalling packets of each side")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
-  command->add_flag("--reuse-dh", options.reuse_dh,
-                    "one Diffie-Hellman key for all calls of a pair");
+  command->add_flag(
+      "--reuse-dh", options.reuse_dh,
+      "one Diffie-Hellman key for all calls of a pair, made by a first call that doesn't count");
   CLI::Option* const rate =
       command
           ->add_option("--rate", options.rate,
