@@ -15,6 +15,8 @@ if(TARGET journal_proto)
     Boost::headers Threads::Threads)
   trunkline_library(server LIBS server_io server_http server_control CLI11::CLI11 tomlplusplus::tomlplusplus)
   trunkline_program(trunkline-server server/main.cc LIBS server)
+  trunkline_library(relay/io LIBS common relay server_http CLI11::CLI11 tomlplusplus::tomlplusplus Threads::Threads)
+  trunkline_program(trunkline-relay relay/io/main.cc LIBS relay_io)
 endif()
 
 trunkline_library(server/tool LIBS common Boost::headers Boost::json CLI11::CLI11)

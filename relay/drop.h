@@ -41,5 +41,20 @@ inline constexpr std::array<std::string_view, kDropCount> kDropNames = {
 inline constexpr std::string_view DropName(Drop drop) {
   return kDropNames[static_cast<std::size_t>(drop)];
 }
+// Whether the packet carried a genuine tag, whatever became of it.
+inline constexpr bool IsGenuine(Drop drop) {
+  switch (drop) {
+    case Drop::kNone:
+    case Drop::kNoPeer:
+    case Drop::kPacketRate:
+    case Drop::kByteCap:
+    case Drop::kUnvalidated:
+    case Drop::kPeerInfo:
+    case Drop::kKeepAlive:
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace trunkline::relay

@@ -62,6 +62,7 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"server/mtproto", {"tl", "tl/runtime"}},
       {"server/call", {}},
       {"relay", {}},
+      {"relay/io", {"relay", "server/http"}},
       {"server/book", {"server/call"}},
       {"server/rpc", {"server/book", "server/call", "tl", "tl/runtime"}},
       {"server/store", {"server/book", "server/call"}},
