@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -57,7 +58,7 @@ TEST_F(ConfigTest, WrongConfigurationsEndWithTwoAndOneLine) {
   for (const Row& row : rows) {
     std::vector<std::string> arguments = Good();
     arguments.insert(arguments.end(), row.more.begin(), row.more.end());
-    const Run run = RunRelay(arguments);
+    const Ended run = RunRelay(arguments);
     EXPECT_EQ(run.exit_code, 2) << row.names;
     EXPECT_NE(run.error.find(row.names), std::string::npos) << run.error;
     EXPECT_EQ(std::count(run.error.begin(), run.error.end(), '\n'), 1) << run.error;
@@ -72,7 +73,7 @@ TEST_F(ConfigTest, WrongConfigurationsEndWithTwoAndOneLine) {
 TEST_F(ConfigTest, CheckConfigSaysNothingWhenAllIsWell) {
   std::vector<std::string> arguments = Good();
   arguments.push_back("--check-config");
-  const Run run = RunRelay(arguments);
+  const Ended run = RunRelay(arguments);
   EXPECT_EQ(run.exit_code, 0);
   EXPECT_EQ(run.error, "");
 }
@@ -100,12 +101,12 @@ TEST_F(ConfigTest, FileAndFlags) {
   EXPECT_EQ(AsText(config.secret), "sixteen bytes ..");
 }
 
-TEST_F(ConfigTest, ATakenPortIsNamed) {
+TEST_F(ConfigTest, AnAddressThatIsNotOurs) {
   RelayProcess relay;
   ASSERT_TRUE(relay.started());
   std::vector<std::string> arguments = Good();
   arguments[3] = "192.0.2.1:" + std::to_string(relay.port());  // not an address of this machine
-  const Run run = RunRelay(arguments);
+  const Ended run = RunRelay(arguments);
   EXPECT_EQ(run.exit_code, 1);
   EXPECT_NE(run.error.find("listen 192.0.2.1:"), std::string::npos) << run.error;
 }

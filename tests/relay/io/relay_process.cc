@@ -1,6 +1,7 @@
 #include "tests/relay/io/relay_process.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <spawn.h>
@@ -16,6 +17,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "tests/paths.h"
 
@@ -164,7 +166,7 @@ bool RelayProcess::Ready() {
   return Get("/readyz").starts_with("HTTP/1.1 200");
 }
 
-Run RunRelay(const std::vector<std::string>& arguments) {
+Ended RunRelay(const std::vector<std::string>& arguments) {
   int out[2];
   if (pipe2(out, O_CLOEXEC) != 0) return {-1, ""};
   const pid_t pid = Spawn(arguments, STDERR_FILENO, out[1]);

@@ -43,11 +43,11 @@ class RelayProcess {
 };
 
 // What a run with these arguments says on stderr, and its exit code.
-struct Run {
+struct Ended {
   int exit_code;
   std::string error;
 };
-Run RunRelay(const std::vector<std::string>& arguments);
+Ended RunRelay(const std::vector<std::string>& arguments);
 
 // Tags as the server would mint them, good for an hour.
 Tag IssuedTag(Side side, std::uint32_t nonce, bool p2p = false);
