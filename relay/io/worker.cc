@@ -133,10 +133,11 @@ void Worker::Run() {
     } else {
       const int count = epoll_wait(epoll_, events, kEventsMax, napped_well ? 0 : WaitMs());
       ReadClocks();
+      napped_well = false;
       for (int i = 0; i < count; ++i) {
         const std::uint64_t data = events[i].data.u64;
         if (data < sockets_.size()) {
-          napped_well |= ReceiveAll(*sockets_[data]);
+          napped_well |= ReceiveAll(*sockets_[data]) && config_.nap_us != 0;
         } else if (TcpLinks::IsMine(data)) {
           links_->Handle(data, events[i].events, NowMs());
         } else {

@@ -120,6 +120,8 @@ TEST(RelayTest, UdpAndTcpAreBridged) {
   Talk(udp, Caller(), tcp, Callee());
 
   TcpClient plain(relay.port(), Dialect::kPlain);
+  plain.Send(Hello(Caller(2), 5));
+  ASSERT_TRUE(plain.Receive());
   plain.Send(WithTail(Caller(2), 5) + Bytes(4));  // keep-alive
   udp.Send(Hello(Callee(2), 6));
   ASSERT_TRUE(udp.Receive());
