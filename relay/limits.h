@@ -24,8 +24,9 @@ struct Limits {
   std::uint64_t session_bytes = 4'000'000'000;  // of one call, both ways
   float relay_bytes_per_second = 0;             // above this no new calls are taken; 0: any
 
-  Rate bad_tags{20, 40};        // of one source: an IPv4 address, an IPv6 /64
-  Rate new_sessions{100, 400};  // of one network: an IPv4 /24, an IPv6 /56
+  Rate bad_tags{20, 40};         // of one source: an IPv4 address, an IPv6 /64
+  Rate new_sessions{100, 400};   // of one network: an IPv4 /24, an IPv6 /56
+  std::uint32_t sources = 4096;  // whose budgets are remembered, at most; of each kind
   bool answer_stun = true;
   Rate stun{10, 20};  // of one source
 

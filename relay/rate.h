@@ -34,11 +34,11 @@ struct TokenBucket {
 class SourceBudgets {
  public:
   // Sources are told apart by the first `ipv4_bits` or `ipv6_bits` of their address, 8 at a time.
-  SourceBudgets(std::uint64_t seed, unsigned ipv4_bits, unsigned ipv6_bits)
+  SourceBudgets(std::uint64_t seed, std::size_t entries, unsigned ipv4_bits, unsigned ipv6_bits)
       : seed_(seed),
         ipv4_bytes_(12 + ipv4_bits / 8),
         ipv6_bytes_(ipv6_bits / 8),
-        entries_(kEntries) {}
+        entries_(entries) {}
 
   bool Take(const Ip& ip, const Rate& rate, std::uint32_t now_ms) {
     return EntryOf(ip).bucket.Take(1, rate, now_ms);
@@ -50,7 +50,6 @@ class SourceBudgets {
   }
 
  private:
-  static constexpr std::size_t kEntries = 4096;
   struct Entry {
     std::uint32_t mark = 0;
     TokenBucket bucket;

@@ -17,11 +17,10 @@ Reflector::Reflector(const Limits& limits, const TagVerifier* verifier, std::uin
     : limits_(limits),
       verifier_(verifier),
       table_(limits.sessions_max),
-      bad_tags_(seed, 32, 64),
-      new_sessions_(seed, 24, 56),
-      stun_(seed, 32, 64) {
+      bad_tags_(seed, limits.sources, 32, 64),
+      new_sessions_(seed, limits.sources, 24, 56),
+      stun_(seed, limits.sources, 32, 64) {
   denied_.reserve(kDeniedMax);
-  ended_.reserve(kSummariesMax);
 }
 
 Verdict Reflector::Receive(ByteSpan buffer, std::size_t size, const Endpoint& from,

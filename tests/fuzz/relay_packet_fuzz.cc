@@ -50,6 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const KeyRingVerifier verifier(ring);
   Limits limits;
   limits.sessions_max = 3;
+  limits.sources = 4;
   Reflector reflector(limits, &verifier, 1);
   Moment now{1'000'000, FromUnixSeconds(99 * kTagSlotSeconds)};
   Bytes buffer(kBufferBytes);
