@@ -270,7 +270,7 @@ std::optional<Bytes> TcpClient::Receive(int patience_ms) {
   } else if ((*head)[0] == 0x7f) {
     const auto more = Read(3, patience_ms);
     if (!more) return std::nullopt;
-    size = ((*more)[0] | (*more)[1] << 8u) * 4u;
+    size = LoadLittle<std::uint16_t>(more->data()) * std::size_t{4};
   }
   return Read(size, patience_ms);
 }
