@@ -47,6 +47,18 @@ TEST_F(MovesTest, ALiveAddressIsNotTakenAway) {
   EXPECT_EQ(reflector_->counters().moves, 0u);
 }
 
+TEST_F(MovesTest, ASignOfLifeMakesTheOtherAddressBeginAgain) {
+  Pass(1'000);
+  Outcome(VoipData(caller_), elsewhere_);
+  Outcome(VoipData(caller_), kAt);
+  Pass(1'000);
+  Outcome(VoipData(caller_), elsewhere_);
+  EXPECT_EQ(CallerAt(), kAt);
+  Pass(150);
+  Outcome(VoipData(caller_), elsewhere_);
+  EXPECT_EQ(CallerAt(), elsewhere_);
+}
+
 TEST_F(MovesTest, TwoAddressesAtOnceMoveNothing) {
   const Endpoint third = Udp(Ipv4(203, 0, 113, 78), 1234);
   Pass(5'000);

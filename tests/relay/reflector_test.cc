@@ -75,6 +75,18 @@ TEST_F(ReflectorTest, VoipPacketsCarryTheRecipientsWholeTag) {
   EXPECT_EQ(back.to, kPeerAt);
 }
 
+// Only the whole issued tag makes a packet libtgvoip's: with another tail it names a port.
+TEST_F(ReflectorTest, AnotherTailIsTheOtherFamily) {
+  Outcome(VoipData(callee_), kPeerAt);
+  Outcome(Hello(callee_, 9), kPeerAt);
+  Bytes packet = PortPacket(caller_, 9, 8, Bytes(24));
+  EXPECT_EQ(Send(packet, kAt).bytes, PortPacket(callee_, 9, 8, Bytes(24)));
+  StoreLittle(packet.data() + kTailAt, TailOf(caller_));
+  const Sent voip = Send(packet, kAt);
+  EXPECT_EQ(voip.drop, kNone);
+  EXPECT_TRUE(std::equal(callee_.begin(), callee_.end(), voip.bytes.begin()));
+}
+
 TEST_F(ReflectorTest, SeveralRandomTagsOfOneSide) {
   const Endpoint wifi = kAt, mobile = Udp(Ipv4(203, 0, 113, 9), 4000);
   Outcome(Hello(caller_, 11), wifi);
