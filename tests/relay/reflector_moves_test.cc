@@ -47,6 +47,14 @@ TEST_F(MovesTest, ALiveAddressIsNotTakenAway) {
   EXPECT_EQ(reflector_->counters().moves, 0u);
 }
 
+TEST_F(MovesTest, ASlowAddressIsNotTakenAwayEither) {
+  for (int i = 0; i < 100; ++i, Pass(90)) {
+    if (i % 10 == 0) Outcome(VoipData(caller_), kAt);
+    Outcome(VoipData(caller_), elsewhere_);
+    EXPECT_EQ(CallerAt(), kAt);
+  }
+}
+
 TEST_F(MovesTest, ASignOfLifeMakesTheOtherAddressBeginAgain) {
   Pass(1'000);
   Outcome(VoipData(caller_), elsewhere_);

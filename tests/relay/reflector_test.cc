@@ -163,6 +163,7 @@ TEST_F(ReflectorTest, ExpiryGatesOnlyWhatIsNew) {
   EXPECT_EQ(Outcome(Hello(a, 2), Udp(Ipv4(1, 2, 3, 4), 5)), kNone);  // roams
   EXPECT_EQ(Outcome(Hello(b, 1), kPeerAt), kExpired);                // never came in time
   EXPECT_EQ(Outcome(Ping(TagOf(Side::kCaller, 6, false, 64)), kAt), kExpired);
+  EXPECT_EQ(reflector_->sessions(), 1u);
 }
 
 TEST_F(ReflectorTest, IdlePortsAndSessionsGo) {
