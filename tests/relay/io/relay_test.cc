@@ -1,6 +1,7 @@
 // Calls through the real process: clients that send what libtgvoip and tgcalls send.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <memory>
 
@@ -41,6 +42,15 @@ void Talk(A& a, const Tag& a_tag, B& b, const Tag& b_tag, int count = 50) {
     b.Send(VoipData(b_tag, payload));
     ASSERT_EQ(a.Receive(), VoipData(a_tag, payload)) << i;
   }
+}
+
+// The page is asked until it says so.
+bool Becomes(RelayProcess& relay, const std::string& metric, double value) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+  while (relay.Metric(metric) != value) {
+    if (std::chrono::steady_clock::now() > until) return false;
+  }
+  return true;
 }
 
 TEST(RelayTest, VoipOverUdp) {
@@ -269,12 +279,10 @@ TEST(RelayTest, DrainWaitsForCallsAndEndsWithZero) {
   ASSERT_TRUE(relay.started());
   UdpClient a(relay.port()), b(relay.port());
   Meet(a, Caller(), b, Callee());
-  while (relay.Metric("trunkline_relay_flows") != 1) {
-  }
+  EXPECT_TRUE(Becomes(relay, "trunkline_relay_flows", 1));
   EXPECT_TRUE(relay.Ready());
   relay.Signal(SIGTERM);
-  while (relay.Metric("trunkline_relay_draining") == 0) {
-  }
+  EXPECT_TRUE(Becomes(relay, "trunkline_relay_draining", 1));
   EXPECT_FALSE(relay.Ready());
   Talk(a, Caller(), b, Callee(), 10);  // goes on meanwhile
   EXPECT_EQ(relay.Wait(), 0);
@@ -286,11 +294,9 @@ TEST(RelayTest, TwoSignalsEndItAtOnce) {
   UdpClient a(relay.port());
   a.Send(Ping(Caller()));
   ASSERT_TRUE(a.Receive());
-  while (relay.Metric("trunkline_relay_flows") != 1) {
-  }
+  EXPECT_TRUE(Becomes(relay, "trunkline_relay_flows", 1));
   relay.Signal(SIGTERM);
-  while (relay.Metric("trunkline_relay_draining") == 0) {
-  }
+  EXPECT_TRUE(Becomes(relay, "trunkline_relay_draining", 1));
   relay.Signal(SIGTERM);
   EXPECT_EQ(relay.Wait(), 0);
 }
