@@ -141,9 +141,9 @@ Verdict Reflector::TakePeerInfo(Arrival& arrival) {
   Port* port = nullptr;
   const Drop drop = Register(arrival, TailOf(arrival.packet()), port);
   if (drop != Drop::kNone) return Dropped(drop);
-  const Port* const peer = table_.FindPort(*arrival.other, TailOf(arrival.other->tag));
-  const bool allowed = arrival.session->p2p_allowed && peer != nullptr &&
-                       peer->at.transport == Transport::kUdp && IsIpv4(peer->at.ip) &&
+  const Port* const peer =
+      table_.FindPort(*arrival.other, TailOf(arrival.other->tag), Transport::kUdp);
+  const bool allowed = arrival.session->p2p_allowed && peer != nullptr && IsIpv4(peer->at.ip) &&
                        arrival.from.transport == Transport::kUdp && IsIpv4(arrival.from.ip);
   if (!allowed) return Dropped(Drop::kPeerInfo);
   if (!arrival.own->packet_bucket.Take(1, limits_.packets, arrival.now.millis())) {
@@ -165,7 +165,7 @@ Verdict Reflector::TakeData(Arrival& arrival) {
   Port* port = nullptr;
   const Drop drop = Register(arrival, TailOf(arrival.own->tag), port);
   if (drop != Drop::kNone) return Dropped(drop);
-  return Forward(arrival, table_.FindPort(*arrival.other, TailOf(arrival.other->tag)), kTagBytes);
+  return Forward(arrival, TailOf(arrival.other->tag), kTagBytes);
 }
 
 // tgcalls: the recipient compares 12 bytes; the rest says which of its ports is meant.
@@ -176,10 +176,11 @@ Verdict Reflector::TakePortData(Arrival& arrival) {
   Port* port = nullptr;
   const Drop drop = Register(arrival, data->sender, port);
   if (drop != Drop::kNone) return Dropped(drop);
-  return Forward(arrival, table_.FindPort(*arrival.other, data->target), kTagPrefixBytes);
+  return Forward(arrival, data->target, kTagPrefixBytes);
 }
 
-Verdict Reflector::Forward(Arrival& arrival, Port* to, std::size_t header_bytes) {
+Verdict Reflector::Forward(Arrival& arrival, std::uint32_t tail, std::size_t header_bytes) {
+  Port* const to = table_.FindTarget(*arrival.other, tail, arrival.now.millis());
   if (to == nullptr) return Dropped(Drop::kNoPeer);
   SideState& own = *arrival.own;
   const std::uint32_t now_ms = arrival.now.millis();

@@ -126,7 +126,7 @@ class Reflector {
   Verdict TakeKeepAlive(Arrival& arrival);
   Verdict TakeData(Arrival& arrival);
   Verdict TakePortData(Arrival& arrival);
-  Verdict Forward(Arrival& arrival, Port* to, std::size_t header_bytes);
+  Verdict Forward(Arrival& arrival, std::uint32_t tail, std::size_t header_bytes);
 
   Drop Identify(Arrival& arrival);
   Drop Admit(Arrival& arrival, CallKey key);

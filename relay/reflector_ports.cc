@@ -17,13 +17,11 @@ constexpr std::uint32_t kUnvalidatedFactor = 3;
 constexpr std::uint32_t kCreditMax = 1'000'000;
 // Two keep-alives of tgcalls missed.
 constexpr std::uint32_t kForgottenMs = 25'000;
-// A port on another transport that spoke so recently isn't given up for a ping.
-constexpr std::uint32_t kLiveMs = 1'000;
 
 }  // namespace
 
 Drop Reflector::Register(Arrival& arrival, std::uint32_t tail, Port*& port) {
-  port = table_.FindPort(*arrival.own, tail);
+  port = table_.FindPort(*arrival.own, tail, arrival.from.transport);
   if (port == nullptr) {
     const Drop drop = AddPort(arrival, tail, port);
     if (drop != Drop::kNone) return drop;
@@ -80,7 +78,6 @@ bool Reflector::MayMove(Arrival& arrival, const Port& port) {
 
   const std::uint32_t silent_ms = now_ms - port.seen_ms;
   const Endpoint& from = arrival.from;
-  if (arrival.is_ping && from.transport != port.at.transport && silent_ms < kLiveMs) return false;
   if (arrival.check.kind == StunCheck::Kind::kSuccess && port.check_pending &&
       arrival.check.transaction == port.check) {
     return true;
@@ -119,11 +116,13 @@ void Reflector::Heard(Arrival& arrival, Port& port) {
   port.seen_ms = now_ms;
   if (arrival.own->candidate_port == table_.IndexOf(port)) arrival.own->candidate_port = kNoIndex;
   if (arrival.check.kind == StunCheck::Kind::kSuccess) NoteAnswer(arrival, port);
+  if (!arrival.is_ping) {
+    port.data_ms = now_ms;
+    if (port.heard < kFlowPackets) ++port.heard;
+  }
   if (port.validated) return;
   port.credit = std::min<std::uint32_t>(
       kCreditMax, port.credit + kUnvalidatedFactor * static_cast<std::uint32_t>(arrival.size));
-  if (arrival.is_ping) return;
-  if (port.heard < kFlowPackets) ++port.heard;
   const bool libtgvoip = port.tail == TailOf(arrival.own->tag);
   port.validated =
       libtgvoip && port.reached && port.heard == kFlowPackets && now_ms - port.bound_ms >= kFlowMs;

@@ -13,8 +13,8 @@ namespace trunkline::relay {
 
 inline constexpr std::uint32_t kNoIndex = 0xffffffff;
 
-// One way to a side. libtgvoip has one, whose tail is that of the issued tag; tgcalls has one for
-// each random tag that it drew.
+// One way to a side. libtgvoip has one over UDP and may have one over TCP, both with the tail of
+// the issued tag; tgcalls has one for each random tag that it drew.
 struct Port {
   Endpoint at;
   std::uint32_t tail = 0;
@@ -30,6 +30,7 @@ struct Port {
   std::uint8_t heard = 0;  // data packets from `at`, saturating
   // Until it is validated: bytes that may still be sent, three times what came from it.
   std::uint32_t credit = 0;
+  std::uint32_t data_ms = 0;  // last packet from `at` that wasn't a ping; while heard is 0: none
 };
 static_assert(sizeof(Port) == 64);
 

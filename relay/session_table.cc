@@ -1,6 +1,7 @@
 #include "relay/session_table.h"
 
 #include <bit>
+#include <utility>
 
 #include "common/check.h"
 #include "relay/mix.h"
@@ -76,11 +77,27 @@ void SessionTable::Remove(Session& session) {
   --size_;
 }
 
-Port* SessionTable::FindPort(const SideState& side, std::uint32_t tail) {
+Port* SessionTable::FindPort(const SideState& side, std::uint32_t tail, Transport transport) {
   for (std::uint32_t at = side.first_port; at != kNoIndex; at = ports_[at].next) {
-    if (ports_[at].tail == tail) return &ports_[at];
+    Port& port = ports_[at];
+    if (port.tail == tail && port.at.transport == transport) return &port;
   }
   return nullptr;
+}
+
+Port* SessionTable::FindTarget(const SideState& side, std::uint32_t tail, std::uint32_t now_ms) {
+  // A ping says that a way is open, not that it is the one in use.
+  const auto silence = [now_ms](const Port& port) {
+    const std::uint32_t since = port.heard != 0 ? port.data_ms : port.seen_ms;
+    return std::pair(port.heard == 0, now_ms - since);
+  };
+  Port* best = nullptr;
+  for (std::uint32_t at = side.first_port; at != kNoIndex; at = ports_[at].next) {
+    Port& port = ports_[at];
+    if (port.tail != tail) continue;
+    if (best == nullptr || silence(port) < silence(*best)) best = &port;
+  }
+  return best;
 }
 
 Port* SessionTable::AddPort(SideState& side, std::uint32_t tail) {

@@ -20,7 +20,9 @@ class SessionTable {
   Session* Add(CallKey key);
   void Remove(Session& session);  // with its ports
 
-  Port* FindPort(const SideState& side, std::uint32_t tail);
+  Port* FindPort(const SideState& side, std::uint32_t tail, Transport transport);
+  // Where packets for `tail` go: the port that last spoke, if there are two.
+  Port* FindTarget(const SideState& side, std::uint32_t tail, std::uint32_t now_ms);
   Port* AddPort(SideState& side, std::uint32_t tail);
   void RemovePort(SideState& side, Port& port);
   std::uint32_t IndexOf(const Port& port) const {

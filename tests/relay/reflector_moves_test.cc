@@ -121,6 +121,16 @@ TEST_F(MovesTest, APingDoesNotTakeALiveTcpConnectionsPlace) {
   EXPECT_EQ(CallerAt(), tcp);
   Outcome(VoipData(caller_), kAt);
   EXPECT_EQ(CallerAt(), kAt);
+  Pass(10);
+  Outcome(VoipData(caller_), tcp);  // both are known: no move, no pause
+  EXPECT_EQ(CallerAt(), tcp);
+  EXPECT_EQ(reflector_->counters().moves, 0u);
+}
+
+TEST_F(MovesTest, ATcpConnectionThatWasMadeAnew) {
+  Outcome(VoipData(caller_), Tcp(kAt.ip, 6000, 1));
+  Outcome(VoipData(caller_), Tcp(kAt.ip, 6001, 2));
+  EXPECT_EQ(CallerAt(), Tcp(kAt.ip, 6001, 2));
 }
 
 class ChecksTest : public ReflectorTest {

@@ -42,12 +42,12 @@ TEST(SessionTableTest, PortsComeAndGo) {
   SideState& side = session.sides[0];
   for (std::uint32_t tail = 1; tail <= 8; ++tail) ASSERT_NE(table.AddPort(side, tail), nullptr);
   EXPECT_EQ(table.AddPort(session.sides[1], 1), nullptr);  // four a session on average
-  side.candidate_port = table.IndexOf(*table.FindPort(side, 3));
-  table.RemovePort(side, *table.FindPort(side, 3));
+  side.candidate_port = table.IndexOf(*table.FindPort(side, 3, Transport::kNone));
+  table.RemovePort(side, *table.FindPort(side, 3, Transport::kNone));
   EXPECT_EQ(side.candidate_port, kNoIndex);
-  EXPECT_EQ(table.FindPort(side, 3), nullptr);
+  EXPECT_EQ(table.FindPort(side, 3, Transport::kNone), nullptr);
   for (const std::uint32_t tail : {1u, 2u, 4u, 5u, 6u, 7u, 8u}) {
-    EXPECT_NE(table.FindPort(side, tail), nullptr) << tail;
+    EXPECT_NE(table.FindPort(side, tail, Transport::kNone), nullptr) << tail;
   }
   ASSERT_NE(table.AddPort(session.sides[1], 1), nullptr);
   table.Remove(session);
