@@ -1,6 +1,7 @@
 # Every library and program, in the order of who may include whom (ARCHITECTURE.md, checked by tests/tidy).
 
 trunkline_library(common/crypto LIBS common OpenSSL::Crypto absl::status absl::statusor)
+trunkline_library(relay LIBS common common_crypto)
 trunkline_library(server/mtproto LIBS common common_crypto tl absl::node_hash_map)
 trunkline_library(server/call LIBS common)
 trunkline_library(server/book LIBS common common_crypto server_call absl::flat_hash_map absl::node_hash_map absl::btree
@@ -14,6 +15,8 @@ if(TARGET journal_proto)
     Boost::headers Threads::Threads)
   trunkline_library(server LIBS server_io server_http server_control CLI11::CLI11 tomlplusplus::tomlplusplus)
   trunkline_program(trunkline-server server/main.cc LIBS $<TARGET_NAME_IF_EXISTS:mimalloc> server)
+  trunkline_library(relay/io LIBS common relay server_http CLI11::CLI11 tomlplusplus::tomlplusplus Threads::Threads)
+  trunkline_program(trunkline-relay relay/io/main.cc LIBS relay_io)
 endif()
 
 trunkline_library(server/tool LIBS common Boost::headers Boost::json CLI11::CLI11)
@@ -26,6 +29,7 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/bench/micro/tl_peer.proto)
   trunkline_proto(tl_peer_proto bench/micro/tl_peer.proto)
   trunkline_bench(tl_peer LIBS tl tl_peer_proto)
 endif()
+trunkline_bench(relay LIBS common_crypto relay)
 foreach(NAME tl crypto envelope call book)
   trunkline_bench(${NAME} LIBS tl common_crypto server_mtproto server_call server_book)
 endforeach()

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "common/check.h"
 #include "common/secret.h"
 
 namespace trunkline::crypto {
@@ -44,6 +45,25 @@ Sha256Digest HmacSha256(ByteView key, ByteView message) {
   const Sha256Digest outer = Sha256({block, inner});
   Wipe(block.data(), block.size());
   return outer;
+}
+
+void HkdfSha256(ByteView secret, ByteView salt, ByteView info, ByteSpan out) {
+  CHECK(out.size() <= 255 * sizeof(Sha256Digest));
+  Sha256Digest key = HmacSha256(salt, secret);
+  Bytes block;  // the previous digest, info, a counter
+  Sha256Digest digest{};
+  for (std::uint8_t counter = 1; !out.empty(); ++counter) {
+    if (counter > 1) block.assign(digest.begin(), digest.end());
+    block.insert(block.end(), info.begin(), info.end());
+    block.push_back(counter);
+    digest = HmacSha256(key, block);
+    const std::size_t size = std::min(out.size(), digest.size());
+    std::copy_n(digest.begin(), size, out.begin());
+    out = out.subspan(size);
+  }
+  Wipe(key.data(), key.size());
+  Wipe(digest.data(), digest.size());
+  Wipe(block.data(), block.size());
 }
 
 }  // namespace trunkline::crypto

@@ -1,4 +1,4 @@
-// SHA-1 and SHA-256 over a few pieces without joining them first, HMAC-SHA256.
+// SHA-1 and SHA-256 over a few pieces without joining them first, HMAC-SHA256, HKDF-SHA256.
 #pragma once
 
 #include <array>
@@ -21,5 +21,7 @@ inline Sha256Digest Sha256(ByteView bytes) {
   return Sha256({bytes});
 }
 Sha256Digest HmacSha256(ByteView key, ByteView message);
+// RFC 5869. `out` is at most 255 digests long (CHECKed: the caller's duty).
+void HkdfSha256(ByteView secret, ByteView salt, ByteView info, ByteSpan out);
 
 }  // namespace trunkline::crypto

@@ -47,8 +47,8 @@ const std::vector<SourceFile>& Sources() {
 }
 
 bool IsPure(const std::string& folder) {
-  static const std::set<std::string> kPure = {"tl/runtime", "server/mtproto", "server/call",
-                                              "server/book", "server/rpc"};
+  static const std::set<std::string> kPure = {"tl/runtime",  "server/mtproto", "server/call",
+                                              "server/book", "server/rpc",     "relay"};
   return kPure.contains(folder);
 }
 
@@ -61,6 +61,8 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"tl/compiler", {"tl/runtime"}},
       {"server/mtproto", {"tl", "tl/runtime"}},
       {"server/call", {}},
+      {"relay", {}},
+      {"relay/io", {"relay", "server/http"}},
       {"server/book", {"server/call"}},
       {"server/rpc", {"server/book", "server/call", "tl", "tl/runtime"}},
       {"server/store", {"server/book", "server/call"}},
@@ -73,7 +75,7 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
         "server/mtproto"}},
       {"bench/load", {"tl", "tl/runtime", "server/mtproto"}},
       {"bench/micro",
-       {"tl", "tl/runtime", "server/mtproto", "server/call", "server/book", "server/rpc"}},
+       {"tl", "tl/runtime", "server/mtproto", "server/call", "server/book", "server/rpc", "relay"}},
   };
   return kAllowed;
 }

@@ -1,0 +1,49 @@
+// The relay's configuration: a TOML file, and every key of it as a flag; flags win. Errors are one
+// line that names the key, and the line of the file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/bytes.h"
+#include "common/time.h"
+#include "relay/limits.h"
+
+namespace trunkline::relay {
+
+struct HostPort {
+  std::string host;  // numeric, IPv6 without brackets; empty: not given
+  std::uint16_t port = 0;
+};
+std::string Text(const HostPort& address);
+
+struct Config {
+  std::uint32_t id = 0;
+  std::vector<HostPort> listen;  // UDP and TCP each
+  HostPort advertise;            // what clients are told; default: the first of `listen`
+  HostPort server;               // empty: standalone
+  HostPort http;                 // empty: none
+  std::string region;
+  std::string secret_file;
+  Bytes secret;  // of that file, without blanks at its end
+  std::string log_level = "info";
+
+  Limits limits;
+  std::uint32_t threads = 1;
+  std::uint32_t nap_us = 0;  // packets may gather so long after a quiet moment; 0: none
+  std::uint32_t receive_buffer = 4 << 20;
+  std::uint32_t tcp_connections_max = 4096;
+  Duration drain_timeout{5'000};  // SIGTERM waits so long for calls to end
+};
+
+struct CommandLine {
+  enum class Action { kRun, kCheck, kPrint };
+  Action action = Action::kRun;
+  Config config;
+  std::string text;  // kPrint: for stdout
+};
+absl::StatusOr<CommandLine> ReadCommandLine(int argc, const char* const* argv);
+
+}  // namespace trunkline::relay

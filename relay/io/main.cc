@@ -1,0 +1,86 @@
+// trunkline-relay: exit 0 after SIGTERM or SIGINT, 1 when it can't start, 2 for a wrong
+// configuration.
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "common/log.h"
+#include "relay/io/config.h"
+#include "relay/io/daemon.h"
+
+namespace {
+
+using trunkline::relay::Config;
+using trunkline::relay::Daemon;
+
+constexpr int kFailed = 1, kUsage = 2;
+
+int Complain(const absl::Status& status, int exit_code) {
+  std::fprintf(stderr, "trunkline-relay: %s\n", std::string(status.message()).c_str());
+  return exit_code;
+}
+
+// Blocked in every thread, taken by sigwait in this one.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+// Each TCP connection is a descriptor; the soft limit is often 1024 for no reason of today.
+void RaiseDescriptorLimit() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
+// Until no call is left, the time is over, or a second signal comes.
+void Drain(Daemon& daemon, const sigset_t& signals) {
+  daemon.SetDraining(true);
+  const auto deadline = std::chrono::steady_clock::now() + daemon.config().drain_timeout;
+  const timespec look{0, 50'000'000};
+  while (daemon.figures().sessions != 0 && std::chrono::steady_clock::now() < deadline) {
+    if (sigtimedwait(&signals, nullptr, &look) > 0) return;
+  }
+}
+
+int Run(const Config& config) {
+  const sigset_t signals = BlockSignals();
+  RaiseDescriptorLimit();
+  using trunkline::relay::DerivedKeys;
+  const auto daemon = Daemon::Start(config, DerivedKeys(config.secret, config.id));
+  if (!daemon.ok()) return Complain(daemon.status(), kFailed);
+  std::printf("%s\n", (*daemon)->ReadyLine().c_str());
+  std::fflush(stdout);
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  trunkline::log::Info("draining");
+  Drain(**daemon, signals);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using Action = trunkline::relay::CommandLine::Action;
+  const auto line = trunkline::relay::ReadCommandLine(argc, argv);
+  if (!line.ok()) return Complain(line.status(), kUsage);
+  if (line->action == Action::kPrint) std::fputs(line->text.c_str(), stdout);
+  if (line->action != Action::kRun) return 0;
+  if (!line->config.server.host.empty()) {
+    std::fputs("trunkline-relay: server: this build runs standalone only, leave it out\n", stderr);
+    return kUsage;
+  }
+  trunkline::log::Start(line->config.log_level);
+  return Run(line->config);
+}

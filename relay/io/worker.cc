@@ -1,0 +1,324 @@
+#include "relay/io/worker.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "common/check.h"
+#include "common/entropy.h"
+#include "relay/io/addresses.h"
+
+namespace trunkline::relay {
+namespace {
+
+constexpr std::uint64_t kTickMs = 100;
+constexpr std::uint32_t kTicksPerSecond = 10;
+constexpr int kEventsMax = 64;
+// Batches from one socket before the others get their turn.
+constexpr int kBatchesInARow = 8;
+// Naps in a row without a look at TCP and the mailbox.
+constexpr int kNapsInARow = 8;
+constexpr std::size_t kSummariesKeptMax = 100'000;
+constexpr std::uint64_t kWakeData = std::uint64_t{2} << 32;
+
+std::uint64_t RandomSeed() {
+  SystemEntropy entropy;
+  return entropy.U64();
+}
+
+// Until keys are there, nothing is genuine.
+std::shared_ptr<const TagVerifier> NoKeys() {
+  return std::make_shared<KeyRingVerifier>(KeyRing{});
+}
+
+void Watch(int epoll, int descriptor, std::uint64_t data) {
+  epoll_event event{.events = EPOLLIN, .data = {}};
+  event.data.u64 = data;
+  CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0);
+}
+
+}  // namespace
+
+Worker::Worker(const Config& config, std::uint32_t thread)
+    : config_(config),
+      thread_number_(thread),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      verifier_(NoKeys()),
+      reflector_(std::make_unique<Reflector>(config.limits, verifier_.get(), RandomSeed())),
+      links_(std::make_unique<TcpLinks>(
+          thread, std::max(1u, config.tcp_connections_max / config.threads), epoll_,
+          [this](ByteView frame, const Endpoint& from, bool unproved) {
+            TakeFrame(frame, from, unproved);
+          })),
+      frame_(kBufferBytes) {
+  CHECK(epoll_ >= 0 && wake_ >= 0);
+  Watch(epoll_, wake_, kWakeData);
+  box_.SetWake([this] { Wake(); });
+}
+
+Worker::~Worker() {
+  Stop();
+  links_.reset();
+  close(wake_);
+  close(epoll_);
+}
+
+void Worker::Stop() {
+  stop_ = true;
+  Wake();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::Wake() {
+  eventfd_write(wake_, 1);
+}
+
+absl::Status Worker::Open(std::vector<HostPort>& listen) {
+  for (HostPort& at : listen) {
+    auto socket = UdpSocket::Open(at, config_.receive_buffer, sockets_.size());
+    if (!socket.ok()) return socket.status();
+    at.port = (*socket)->port();
+    own_.push_back({sockets_.size(), EndpointOf(BoundAddress((*socket)->descriptor())).ip});
+    Watch(epoll_, (*socket)->descriptor(), sockets_.size());
+    sockets_.push_back(*std::move(socket));
+    const absl::Status status = links_->Listen(at);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Worker::Steer(std::uint32_t threads) {
+  for (const auto& socket : sockets_) {
+    const absl::Status status = socket->SteerByCall(threads);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+void Worker::Start(Peers peers) {
+  peers_ = std::move(peers);
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Worker::ReadClocks() {
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now().time_since_epoch());
+  now_.micros = static_cast<std::uint64_t>(micros.count());
+  now_.wall = std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
+}
+
+int Worker::WaitMs() const {
+  return next_tick_ms_ <= NowMs() ? 0 : static_cast<int>(next_tick_ms_ - NowMs());
+}
+
+void Worker::Run() {
+  ReadClocks();
+  next_tick_ms_ = NowMs() + kTickMs;
+  epoll_event events[kEventsMax];
+  int naps = 0;
+  bool napped_well = false;  // packets came during the last nap: more of them are likely
+  while (!stop_) {
+    if (config_.nap_us != 0 && napped_well && ++naps % kNapsInARow != 0) {
+      const timespec nap{0, static_cast<long>(config_.nap_us) * 1000};
+      clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, nullptr);
+      ReadClocks();
+      napped_well = false;
+      for (const auto& socket : sockets_) napped_well |= ReceiveAll(*socket);
+    } else {
+      const int count = epoll_wait(epoll_, events, kEventsMax, napped_well ? 0 : WaitMs());
+      ReadClocks();
+      napped_well = false;
+      for (int i = 0; i < count; ++i) {
+        const std::uint64_t data = events[i].data.u64;
+        if (data < sockets_.size()) {
+          napped_well |= ReceiveAll(*sockets_[data]) && config_.nap_us != 0;
+        } else if (TcpLinks::IsMine(data)) {
+          links_->Handle(data, events[i].events, NowMs());
+        } else {
+          TakeOrders();
+          TakeHops();
+        }
+      }
+    }
+    FlushAll();
+    if (NowMs() >= next_tick_ms_) Tick();
+  }
+}
+
+// Whether anything came.
+bool Worker::ReceiveAll(UdpSocket& socket) {
+  for (int i = 0; i < kBatchesInARow; ++i) {
+    const std::size_t count = socket.Receive();
+    if (count != 0) ReceiveBatch(socket, count);
+    if (count < kBatch) return i > 0 || count != 0;
+    ReadClocks();
+  }
+  return true;
+}
+
+void Worker::ReceiveBatch(UdpSocket& socket, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const Endpoint from = socket.From(i, own_);
+    if (from.transport == Transport::kNone) {
+      ++own_address_;
+      continue;
+    }
+    const ByteSpan buffer = socket.buffer(i);
+    const Verdict verdict = reflector_->Receive(buffer, socket.size(i), from, now_);
+    if (verdict.send()) Deliver(buffer.first(verdict.size), verdict.to);
+  }
+  // Before the buffers are used again.
+  FlushAll();
+}
+
+void Worker::FlushAll() {
+  for (const auto& socket : sockets_) socket->Flush();
+}
+
+void Worker::Deliver(ByteSpan packet, const Endpoint& to) {
+  if (to.transport == Transport::kUdp) {
+    const LocalAddress& from = own_[to.local];
+    return sockets_[from.socket]->Send(packet, to, from);
+  }
+  const std::uint32_t thread = ThreadOfConnection(to.connection);
+  if (thread == thread_number_) return links_->Send(to.connection, packet, NowMs());
+  outgoing_.kind = Hop::Kind::kDeliver;
+  outgoing_.at = to;
+  outgoing_.size = static_cast<std::uint16_t>(packet.size());
+  std::copy(packet.begin(), packet.end(), outgoing_.bytes.begin());
+  if (!peers_.boxes[thread]->Post(outgoing_)) ++hops_dropped_;
+}
+
+// A frame goes to the thread that owns its call.
+void Worker::TakeFrame(ByteView frame, const Endpoint& from, bool unproved) {
+  const std::uint32_t threads = config_.threads;
+  const std::uint32_t owner = threads == 1 || frame.size() < kTagPrefixBytes
+                                  ? thread_number_
+                                  : ThreadOf(frame.data(), threads);
+  if (owner == thread_number_) return ReceiveFrame(frame, from, unproved);
+  outgoing_.kind = Hop::Kind::kFrame;
+  outgoing_.unproved = unproved;
+  outgoing_.at = from;
+  outgoing_.size = static_cast<std::uint16_t>(frame.size());
+  std::copy(frame.begin(), frame.end(), outgoing_.bytes.begin());
+  if (!peers_.boxes[owner]->Post(outgoing_)) ++hops_dropped_;
+}
+
+void Worker::ReceiveFrame(ByteView frame, const Endpoint& from, bool unproved) {
+  std::copy(frame.begin(), frame.end(), frame_.begin());
+  const Verdict verdict = reflector_->Receive(frame_, frame.size(), from, now_);
+  if (unproved && IsGenuine(verdict.drop)) {
+    const std::uint32_t thread = ThreadOfConnection(from.connection);
+    if (thread == thread_number_) {
+      links_->Prove(from.connection);
+    } else {
+      outgoing_.kind = Hop::Kind::kProved;
+      outgoing_.at = from;
+      outgoing_.size = 0;
+      if (!peers_.boxes[thread]->Post(outgoing_)) ++hops_dropped_;
+    }
+  }
+  if (!verdict.send()) return;
+  Deliver(ByteSpan(frame_).first(verdict.size), verdict.to);
+  FlushAll();  // frame_ is used again for the next one
+}
+
+void Worker::TakeHops() {
+  eventfd_t ignored = 0;
+  eventfd_read(wake_, &ignored);
+  box_.Take(hops_);
+  for (const Hop& hop : hops_) {
+    const ByteView bytes = ByteView(hop.bytes).first(hop.size);
+    switch (hop.kind) {
+      case Hop::Kind::kFrame:
+        ReceiveFrame(bytes, hop.at, hop.unproved);
+        break;
+      case Hop::Kind::kDeliver:
+        links_->Send(hop.at.connection, bytes, NowMs());
+        break;
+      case Hop::Kind::kProved:
+        links_->Prove(hop.at.connection);
+        break;
+    }
+  }
+}
+
+void Worker::Tick() {
+  next_tick_ms_ = NowMs() + kTickMs;
+  reflector_->Tick(now_);
+  if (++ticks_ % kTicksPerSecond == 0) links_->Tick(NowMs(), config_.limits.idle_ms);
+  reflector_->TakeSummaries(ended_);
+
+  WorkerFigures figures{.counters = reflector_->counters(),
+                        .tcp = links_->counters(),
+                        .sessions = reflector_->sessions(),
+                        .ports = reflector_->table().port_count(),
+                        .connections = links_->size(),
+                        .session_bytes = reflector_->table().bytes_in_use(),
+                        .hops_dropped = hops_dropped_,
+                        .own_address = own_address_};
+  for (const auto& socket : sockets_) {
+    figures.send_failures += socket->send_failures();
+    figures.overruns += socket->Overruns();
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    figures_ = figures;
+    const std::size_t room = kSummariesKeptMax - std::min(kSummariesKeptMax, summaries_.size());
+    summaries_.insert(summaries_.end(), ended_.begin(),
+                      ended_.begin() + static_cast<std::ptrdiff_t>(std::min(room, ended_.size())));
+  }
+}
+
+void Worker::TakeOrders() {
+  Orders orders;
+  {
+    const std::lock_guard lock(mutex_);
+    orders = std::exchange(orders_, {});
+  }
+  if (orders.verifier != nullptr) {
+    reflector_->SetVerifier(orders.verifier.get());
+    verifier_ = std::move(orders.verifier);
+  }
+  for (const CallKey call : orders.denied) reflector_->Deny(call, now_);
+}
+
+void Worker::SetVerifier(std::shared_ptr<const TagVerifier> verifier) {
+  if (!thread_.joinable()) {
+    reflector_->SetVerifier(verifier.get());
+    verifier_ = std::move(verifier);
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    orders_.verifier = std::move(verifier);
+  }
+  Wake();
+}
+
+void Worker::Deny(CallKey call) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (orders_.denied.size() < Reflector::kDeniedMax) orders_.denied.push_back(call);
+  }
+  Wake();
+}
+
+WorkerFigures Worker::figures() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
+}
+
+void Worker::TakeSummaries(std::vector<FlowSummary>& out) {
+  const std::lock_guard lock(mutex_);
+  out.insert(out.end(), summaries_.begin(), summaries_.end());
+  summaries_.clear();
+}
+
+}  // namespace trunkline::relay
