@@ -1,4 +1,4 @@
-// SHA-1 and SHA-256 over a few pieces without joining them first, HMAC-SHA256.
+// SHA-1 and SHA-256 over a few pieces without joining them first, HMAC over both.
 #pragma once
 
 #include <array>
@@ -20,6 +20,7 @@ inline Sha1Digest Sha1(ByteView bytes) {
 inline Sha256Digest Sha256(ByteView bytes) {
   return Sha256({bytes});
 }
+Sha1Digest HmacSha1(ByteView key, ByteView message);  // for STUN and TURN, which know no better
 Sha256Digest HmacSha256(ByteView key, ByteView message);
 
 }  // namespace trunkline::crypto
