@@ -3,6 +3,7 @@
 trunkline_library(common/crypto LIBS common OpenSSL::Crypto absl::status absl::statusor)
 trunkline_library(server/mtproto LIBS common common_crypto tl absl::node_hash_map)
 trunkline_library(server/call LIBS common)
+trunkline_library(server/picker LIBS common common_crypto absl::flat_hash_map absl::strings)
 trunkline_library(server/book LIBS common common_crypto server_call absl::flat_hash_map absl::node_hash_map absl::btree
   absl::inlined_vector)
 trunkline_library(server/rpc LIBS common tl server_book common_crypto)

@@ -48,7 +48,7 @@ const std::vector<SourceFile>& Sources() {
 
 bool IsPure(const std::string& folder) {
   static const std::set<std::string> kPure = {"tl/runtime", "server/mtproto", "server/call",
-                                              "server/book", "server/rpc"};
+                                              "server/book", "server/rpc", "server/picker"};
   return kPure.contains(folder);
 }
 
@@ -61,6 +61,7 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"tl/compiler", {"tl/runtime"}},
       {"server/mtproto", {"tl", "tl/runtime"}},
       {"server/call", {}},
+      {"server/picker", {}},
       {"server/book", {"server/call"}},
       {"server/rpc", {"server/book", "server/call", "tl", "tl/runtime"}},
       {"server/store", {"server/book", "server/call"}},
