@@ -30,6 +30,8 @@ foreach(NAME frame handshake tl_reader tl_text envelope session)
   trunkline_fuzz(${NAME} LIBS tl server_mtproto)
 endforeach()
 
+trunkline_fuzz(stun LIBS server_picker)
+
 # The stock npm client against the server that was just built.
 if(TARGET trunkline-server)
   add_test(NAME e2e/gramjs COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/gramjs/run
