@@ -24,6 +24,8 @@ if(TARGET server_store)
   endif()
 endif()
 trunkline_test(bench/load LIBS bench_load)
+# Its deterministic promises in a small world.
+add_test(NAME bench/picker_sim COMMAND trunkline-picker-sim --short)
 trunkline_test(tidy LIBS common)
 
 foreach(NAME frame handshake tl_reader tl_text envelope session)

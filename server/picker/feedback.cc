@@ -40,7 +40,7 @@ void Picker::LearnLeg(std::size_t index, const Client& client, const LegSummary&
   const std::size_t site = entry.site;
   const float samples = std::min(1.0F, static_cast<float>(leg.rtt_samples) / kRttSamplesOfOne);
   const float rtt = std::min(leg.rtt_ms, kRttMsMax);
-  prediction_.Predict(client, now, fleet_.sites(), caller_legs_);
+  prediction_.PredictSite(client, now, site, caller_legs_);
   const float more_ms = rtt - caller_legs_.rtt_ms[site];
   const float more_loss = leg.loss - caller_legs_.loss[site];
   prediction_.Observe(client, site, {rtt, leg.loss, samples}, now);

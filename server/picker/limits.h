@@ -63,6 +63,7 @@ inline constexpr float kHealthyShareMin = 0.5F;  // below: panic
 
 // Learning.
 inline constexpr Duration kHalfLife = std::chrono::hours(24);
+inline constexpr Duration kRecentHalfLife = std::chrono::hours(1);  // of a network's last hours
 inline constexpr Duration kOffsetHalfLife =
     std::chrono::minutes(10);                        // of one relay: grey failures
 inline constexpr std::size_t kPrefixesMax = 16'384;  // 1.6 KiB each, made when needed

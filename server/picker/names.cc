@@ -61,6 +61,8 @@ std::string_view WhyName(Why why) {
       return "no_direct";
     case Why::kBusier:
       return "busier";
+    case Why::kLure:
+      return "lure";
     case Why::kOutscored:
       return "outscored";
   }

@@ -91,6 +91,7 @@ float Picker::Score(const Entry& entry, WallTime now, bool panic, Verdict& verdi
       caller_legs_.loss[site] + callee_legs_.loss[site] + 2 * entry.offset.loss, 0.0F, 1.0F);
   const float load = Fleet::FreshLoad(entry, now);
   const std::size_t index = verdict_count_;
+  rtts_[index] = rtt;
   deviations_[index] = std::sqrt(variance);
   loads_[index] = load;
   const bool unhealthy = panic && fleet_.StateOf(entry, now) != State::kUp;
@@ -127,6 +128,7 @@ Offer Picker::Choose(const Request& request, WallTime now, std::uint64_t random)
   Offer offer = FillSlots({fleet_,
                            {verdicts_.data(), verdict_count_},
                            {scores_.data(), verdict_count_},
+                           {rtts_.data(), verdict_count_},
                            {deviations_.data(), verdict_count_},
                            {loads_.data(), verdict_count_}},
                           random);

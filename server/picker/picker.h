@@ -72,7 +72,7 @@ class Picker {
   // Of the last pick; index as in the fleet.
   Legs caller_legs_, callee_legs_;
   std::array<Verdict, kEntriesMax> verdicts_;
-  std::array<float, kEntriesMax> scores_, deviations_, loads_;
+  std::array<float, kEntriesMax> scores_, rtts_, deviations_, loads_;
   std::size_t verdict_count_ = 0;
 };
 

@@ -14,8 +14,9 @@ constexpr float kPathStretch = 1.75F;  // real paths are 1.5 to 2 times as long 
 constexpr float kAccessMs = 12;        // the last mile of a client
 constexpr float kUnknownPriorMs = 90;
 constexpr float kLossPrior = 0.004F;
-constexpr float kLossSamples =
-    15;  // loss of one call says little: so many make a level's own opinion
+// A call of minutes tells its own loss well, but not that of the next one.
+constexpr float kLossSamples = 6;
+constexpr float kRecentSamples = 3;
 
 // What a level adds to the uncertainty of the one above (standard deviation between its groups),
 // and how much one sample of a group scatters around the group's mean: the levels below it and the
@@ -41,15 +42,16 @@ float FastAcos(float x) {
 }
 
 // Normal means with known variances: what is known about the group against what its parent says.
-void Refine(const Level& level, const Row* row, WallTime now, std::size_t sites, Legs& legs) {
+template <class Range>
+void Refine(const Level& level, const Row* row, WallTime now, const Range& sites, Legs& legs) {
   const float between = Square(level.between);
   if (row == nullptr) {
-    for (std::size_t i = 0; i < sites; ++i) legs.variance[i] += between;
+    for (std::size_t i = sites.begin; i < sites.end; ++i) legs.variance[i] += between;
     return;
   }
   const float factor = row->FactorAt(now);
   const float per_sample = factor / Square(level.scatter);
-  for (std::size_t i = 0; i < sites; ++i) {
+  for (std::size_t i = sites.begin; i < sites.end; ++i) {
     const float prior = 1 / (legs.variance[i] + between);
     const float data = row->weight[i] * per_sample;
     const float variance = 1 / (prior + data);
@@ -93,11 +95,12 @@ void Prediction::SetSite(std::size_t site, const Place& place) {
   prefixes_.ForgetSite(site);
   networks_.ForgetSite(site);
   countries_.ForgetSite(site);
+  recent_.ForgetSite(site);
 }
 
-void Prediction::Predict(const Client& client, WallTime now, std::size_t sites, Legs& legs) {
+void Prediction::PredictSlow(const Client& client, WallTime now, const Range& sites, Legs& legs) {
   const Point here = PointOf(client.place);
-  for (std::size_t i = 0; i < sites; ++i) {
+  for (std::size_t i = sites.begin; i < sites.end; ++i) {
     legs.rtt_ms[i] = 0;
     legs.variance[i] = here.known * sites_[i].known > 0 ? 0 : Square(kWithoutPlaceMs);
     legs.loss[i] = kLossPrior;
@@ -105,8 +108,25 @@ void Prediction::Predict(const Client& client, WallTime now, std::size_t sites, 
   Refine(kCountry, countries_.Find(client.country), now, sites, legs);
   Refine(kNetwork, networks_.Find(client.network), now, sites, legs);
   Refine(kPrefix, prefixes_.Find(PrefixKey(client)), now, sites, legs);
-  for (std::size_t i = 0; i < sites; ++i) {
-    legs.rtt_ms[i] = std::max(1.0F, legs.rtt_ms[i] + PriorMs(here, sites_[i]));
+  for (std::size_t i = sites.begin; i < sites.end; ++i) {
+    legs.rtt_ms[i] += PriorMs(here, sites_[i]);
+  }
+}
+
+void Prediction::Predict(const Client& client, WallTime now, const Range& sites, Legs& legs) {
+  PredictSlow(client, now, sites, legs);
+  if (const Row* const recent = recent_.Find(client.network)) {
+    const float factor = recent->FactorAt(now);
+    for (std::size_t i = sites.begin; i < sites.end; ++i) {
+      const float samples = recent->weight[i] * factor;
+      const float believed = samples / (samples + kRecentSamples);
+      legs.rtt_ms[i] += believed * recent->rtt_ms[i];
+      legs.loss[i] += believed * recent->loss[i];
+    }
+  }
+  for (std::size_t i = sites.begin; i < sites.end; ++i) {
+    legs.rtt_ms[i] = std::max(1.0F, legs.rtt_ms[i]);
+    legs.loss[i] = std::max(0.0F, legs.loss[i]);
   }
 }
 
@@ -117,14 +137,20 @@ void Prediction::Observe(const Client& client, std::size_t site, const LegSample
   // Half of the straight way forgives a wrong place of the client.
   const float fastest =
       here.known * there.known > 0 ? (prior - kAccessMs) / kPathStretch / 2 : 0.0F;
-  const float rtt_more = std::clamp(sample.rtt_ms, fastest, kRttMsMax) - prior;
+  const float rtt = std::clamp(sample.rtt_ms, fastest, kRttMsMax);
   const float loss = std::clamp(sample.loss, 0.0F, 1.0F);
   const auto learn = [&](Rows& rows, std::uint64_t key) {
-    if (key != 0) rows.FindOrAdd(key, now).Add(site, rtt_more, loss, sample.samples, now);
+    if (key != 0) rows.FindOrAdd(key, now).Add(site, rtt - prior, loss, sample.samples, now);
   };
   learn(countries_, client.country);
   learn(networks_, client.network);
   learn(prefixes_, PrefixKey(client));
+  // What the slow levels don't take in at once.
+  if (client.network != 0) {
+    PredictSlow(client, now, {site, site + 1}, scratch_);
+    recent_.FindOrAdd(client.network, now)
+        .Add(site, rtt - scratch_.rtt_ms[site], loss - scratch_.loss[site], sample.samples, now);
+  }
 }
 
 }  // namespace trunkline::picker

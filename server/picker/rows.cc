@@ -12,15 +12,15 @@ namespace {
 constexpr float kSamplesMax = 500;
 constexpr float kRebaseAfterHalfLives = 30;
 
-float HalfLives(WallTime from, WallTime to) {
-  const std::chrono::duration<float> seconds = to - from;
-  return std::max(0.0F, seconds / std::chrono::duration<float>(kHalfLife));
+float HalfLives(const Row& row, WallTime to) {
+  const std::chrono::duration<float> seconds = to - row.epoch;
+  return std::max(0.0F, seconds / std::chrono::duration<float>(row.half_life));
 }
 
 }  // namespace
 
 float Row::FactorAt(WallTime now) const {
-  return std::exp2(-HalfLives(epoch, now));
+  return std::exp2(-HalfLives(*this, now));
 }
 
 void Row::Rebase(WallTime now) {
@@ -30,7 +30,7 @@ void Row::Rebase(WallTime now) {
 }
 
 void Row::Add(std::size_t site, float rtt_more_ms, float loss_share, float samples, WallTime now) {
-  if (HalfLives(epoch, now) > kRebaseAfterHalfLives) Rebase(now);
+  if (HalfLives(*this, now) > kRebaseAfterHalfLives) Rebase(now);
   const float factor = FactorAt(now);
   const float added = samples / factor;
   weight[site] = std::min(weight[site] + added, kSamplesMax / factor);
@@ -76,6 +76,7 @@ Row& Rows::FindOrAdd(std::uint64_t key, WallTime now) {
   row = Row{};
   row.key = key;
   row.epoch = now;
+  row.half_life = half_life_;
   index_.emplace(key, static_cast<std::uint32_t>(at));
   return row;
 }

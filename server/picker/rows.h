@@ -19,8 +19,9 @@ namespace trunkline::picker {
 struct Row {
   std::uint64_t key = 0;
   WallTime epoch{};
+  Duration half_life{};
   bool asked = false;
-  std::array<float, kSitesMax> rtt_ms{};  // mean of what geography didn't foresee
+  std::array<float, kSitesMax> rtt_ms{};  // mean of what was not foreseen
   std::array<float, kSitesMax> loss{};
   std::array<float, kSitesMax> weight{};
 
@@ -35,7 +36,8 @@ struct Row {
 
 class Rows {
  public:
-  explicit Rows(std::size_t rows_max) : rows_max_(rows_max) {}
+  explicit Rows(std::size_t rows_max, Duration half_life = kHalfLife)
+      : rows_max_(rows_max), half_life_(half_life) {}
 
   // Marks the row as asked for. nullptr when nothing is known; so for key 0.
   Row* Find(std::uint64_t key);
@@ -49,6 +51,7 @@ class Rows {
   std::size_t MakeRoom();
 
   std::size_t rows_max_, hand_ = 0;
+  Duration half_life_;
   absl::flat_hash_map<std::uint64_t, std::uint32_t> index_;
   std::vector<std::unique_ptr<std::array<Row, kChunkRows>>> chunks_;  // rows never move
 };

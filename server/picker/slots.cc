@@ -17,39 +17,52 @@ std::uint64_t Mix(std::uint64_t x) {  // splitmix64
   return x ^ (x >> 31);
 }
 
+float Limit(float best) {
+  return best + std::max(kNearTieMs, best * kNearTie);
+}
+
+// Nearer than the first and worse all the same, for its loss or its load: ICE measures round trips
+// only, so who is offered such an entry takes it.
+bool IsLure(const Scored& scored, std::size_t i, std::size_t first) {
+  return scored.rtts[i] < scored.rtts[first] && scored.scores[i] > Limit(scored.scores[first]);
+}
+
+struct OfKind {
+  const Scored& scored;
+  Kind kind;
+  bool operator()(std::size_t i) const { return scored.fleet.entries()[i].kind == kind; }
+};
+
 class Slots {
  public:
   Slots(const Scored& scored, std::uint64_t random) : scored_(scored), random_(random) {
-    primary_ = Least(OfKind{Kind::kReflector}, scored_.scores) ? Kind::kReflector : Kind::kTurn;
+    primary_ = Least(OfKind{scored_, Kind::kReflector}) ? Kind::kReflector : Kind::kTurn;
   }
 
   Offer Fill() {
-    const auto primary = OfKind{primary_};
-    const Index first = TwoChoices(primary);
-    if (first) Take(*first, Why::kBest);
-    if (first) TakeSecond(*first);
-    if (first) TakeThird();
-    if (const Index last = LeastFallback()) Take(*last, Why::kFallback);
-    if (const Index direct = Least(OfKind{Kind::kStun}, scored_.scores)) {
-      Take(*direct, Why::kDirect);
+    if (const Index first = TwoChoices(OfKind{scored_, primary_})) {
+      Take(*first, Why::kBest);
+      TakeSecond(*first);
+      TakeThird(*first);
     }
+    const auto is_fallback = [this](std::size_t i) {
+      return EntryAt(i).kind == Kind::kTurn || EntryAt(i).kind == Kind::kReflectorTcp;
+    };
+    if (const Index last = TwoChoices(is_fallback)) Take(*last, Why::kFallback);
+    if (const Index direct = TwoChoices(OfKind{scored_, Kind::kStun})) Take(*direct, Why::kDirect);
     return offer_;
   }
 
  private:
-  struct OfKind {
-    Kind kind;
-    bool operator()(const Entry& entry) const { return entry.kind == kind; }
-  };
-
+  const Entry& EntryAt(std::size_t i) const { return scored_.fleet.entries()[i]; }
   bool IsFree(std::size_t i) const { return scored_.verdicts[i].why == Why::kOutscored; }
 
   template <class Filter>
-  Index Least(const Filter& filter, std::span<const float> by) const {
+  Index Least(const Filter& filter) const {
     Index least;
-    const auto entries = scored_.fleet.entries();
     for (std::size_t i = 0; i < scored_.verdicts.size(); ++i) {
-      if (IsFree(i) && filter(entries[i]) && (!least || by[i] < by[*least])) least = i;
+      if (!IsFree(i) || (least && scored_.scores[i] >= scored_.scores[*least])) continue;
+      if (filter(i)) least = i;
     }
     return least;
   }
@@ -58,15 +71,13 @@ class Slots {
   // least loaded of all would send everybody there until its next heartbeat.
   template <class Filter>
   Index TwoChoices(const Filter& filter) {
-    const Index best = Least(filter, scored_.scores);
+    const Index best = Least(filter);
     if (!best) return best;
-    const float limit =
-        scored_.scores[*best] + std::max(kNearTieMs, scored_.scores[*best] * kNearTie);
+    const float limit = Limit(scored_.scores[*best]);
     std::array<std::uint16_t, kEntriesMax> near;
     std::size_t count = 0;
-    const auto entries = scored_.fleet.entries();
     for (std::size_t i = 0; i < scored_.verdicts.size(); ++i) {
-      if (!IsFree(i) || !filter(entries[i]) || scored_.scores[i] > limit) continue;
+      if (!IsFree(i) || scored_.scores[i] > limit || !filter(i)) continue;
       near[count++] = static_cast<std::uint16_t>(i);
     }
     if (count == 1) return best;
@@ -78,65 +89,58 @@ class Slots {
   }
 
   void TakeSecond(std::size_t first) {
-    const auto entries = scored_.fleet.entries();
-    const std::size_t site = entries[first].site;
-    const Index elsewhere = TwoChoices([&](const Entry& entry) {
-      return entry.kind == primary_ && !scored_.fleet.SameDomain(entry.site, site);
-    });
-    if (elsewhere) return Take(*elsewhere, Why::kOtherDomain);
-    if (const Index same = TwoChoices(OfKind{primary_})) Take(*same, Why::kSameDomain);
+    const std::size_t site = EntryAt(first).site;
+    const auto elsewhere = [&](std::size_t i) {
+      return EntryAt(i).kind == primary_ && !scored_.fleet.SameDomain(EntryAt(i).site, site);
+    };
+    Index second =
+        TwoChoices([&](std::size_t i) { return elsewhere(i) && !IsLure(scored_, i, first); });
+    // That not all fails at once is worth more.
+    if (!second) second = TwoChoices(elsewhere);
+    if (second) return Take(*second, Why::kOtherDomain);
+    if (const Index same = TwoChoices(OfKind{scored_, primary_})) Take(*same, Why::kSameDomain);
   }
 
   // From a site that isn't offered yet: another relay of the same one would teach and save nothing.
-  void TakeThird() {
-    const auto is_new = [this](const Entry& entry) {
-      return entry.kind == primary_ && !IsSiteTaken(entry.site);
+  void TakeThird(std::size_t first) {
+    const auto is_new = [&](std::size_t i) {
+      return EntryAt(i).kind == primary_ && !IsSiteTaken(EntryAt(i).site) &&
+             !IsLure(scored_, i, first);
     };
-    const Index best = Least(is_new, scored_.scores);
-    if (!best) {
-      if (const Index any = Least(OfKind{primary_}, scored_.scores)) Take(*any, Why::kNextBest);
-      return;
-    }
+    if (const Index hopeful = MostHopeful(is_new)) return Take(*hopeful, Why::kExplored);
+    Index next = TwoChoices(is_new);
+    if (!next) next = TwoChoices(OfKind{scored_, primary_});
+    if (next) Take(*next, Why::kNextBest);
+  }
+
+  // Who could be better than what is offered already, if luck would have it.
+  template <class Filter>
+  Index MostHopeful(const Filter& filter) const {
     Index hopeful;
-    float hope = LeastTaken();
-    const auto entries = scored_.fleet.entries();
+    float hope = INFINITY;
+    for (std::size_t i = 0; i < taken_count_; ++i) hope = std::min(hope, scored_.scores[taken_[i]]);
     for (std::size_t i = 0; i < scored_.verdicts.size(); ++i) {
-      if (!IsFree(i) || !is_new(entries[i])) continue;
-      const float optimistic = scored_.scores[i] - kExploreDeviations * scored_.deviations[i];
-      if (optimistic >= hope) continue;
+      // Relays of one site differ by their load alone: a millisecond of it breaks the tie.
+      const float optimistic =
+          scored_.scores[i] + scored_.loads[i] - kExploreDeviations * scored_.deviations[i];
+      if (optimistic >= hope || !IsFree(i) || !filter(i)) continue;
       hope = optimistic;
       hopeful = i;
     }
-    Take(hopeful.value_or(*best), hopeful ? Why::kExplored : Why::kNextBest);
-  }
-
-  Index LeastFallback() const {
-    return Least(
-        [](const Entry& entry) {
-          return entry.kind == Kind::kTurn || entry.kind == Kind::kReflectorTcp;
-        },
-        scored_.scores);
+    return hopeful;
   }
 
   bool IsSiteTaken(std::size_t site) const {
-    const auto entries = scored_.fleet.entries();
     for (std::size_t i = 0; i < taken_count_; ++i) {
-      if (entries[taken_[i]].site == site) return true;
+      if (EntryAt(taken_[i]).site == site) return true;
     }
     return false;
-  }
-
-  float LeastTaken() const {
-    float least = INFINITY;
-    for (std::size_t i = 0; i < taken_count_; ++i)
-      least = std::min(least, scored_.scores[taken_[i]]);
-    return least;
   }
 
   void Take(std::size_t i, Why why) {
     Verdict& verdict = scored_.verdicts[i];
     verdict.why = why;
-    offer_.entries[offer_.count] = {verdict.id, scored_.fleet.entries()[i].kind, why};
+    offer_.entries[offer_.count] = {verdict.id, EntryAt(i).kind, why};
     verdict.slot = ++offer_.count;
     taken_[taken_count_++] = i;
   }
@@ -149,18 +153,18 @@ class Slots {
   std::size_t taken_count_ = 0;
 };
 
-// The eligible that aren't offered and lost by their load alone.
-void TellBusier(const Scored& scored, const Offer& offer) {
+// What is worth saying of the eligible that aren't offered.
+void TellLosers(const Scored& scored, const Offer& offer) {
   if (offer.count == 0) return;
-  const auto first = scored.fleet.IndexOf(offer.entries[0].id);
-  const float limit =
-      scored.scores[*first] + std::max(kNearTieMs, scored.scores[*first] * kNearTie);
+  const std::size_t first = *scored.fleet.IndexOf(offer.entries[0].id);
   for (std::size_t i = 0; i < scored.verdicts.size(); ++i) {
-    Verdict& verdict = scored.verdicts[i];
-    if (verdict.why == Why::kOutscored && scored.scores[i] <= limit &&
-        scored.loads[i] > scored.loads[*first] &&
-        scored.fleet.entries()[i].kind == offer.entries[0].kind) {
-      verdict.why = Why::kBusier;
+    Why& why = scored.verdicts[i].why;
+    if (why != Why::kOutscored || scored.fleet.entries()[i].kind != offer.entries[0].kind) continue;
+    if (IsLure(scored, i, first)) {
+      why = Why::kLure;
+    } else if (scored.scores[i] <= Limit(scored.scores[first]) &&
+               scored.loads[i] > scored.loads[first]) {
+      why = Why::kBusier;
     }
   }
 }
@@ -169,7 +173,7 @@ void TellBusier(const Scored& scored, const Offer& offer) {
 
 Offer FillSlots(const Scored& scored, std::uint64_t random) {
   const Offer offer = Slots(scored, random).Fill();
-  TellBusier(scored, offer);
+  TellLosers(scored, offer);
   return offer;
 }
 

@@ -13,7 +13,7 @@ namespace trunkline::picker {
 struct Scored {
   const Fleet& fleet;
   std::span<Verdict> verdicts;
-  std::span<const float> scores, deviations, loads;
+  std::span<const float> scores, rtts, deviations, loads;
 };
 
 Offer FillSlots(const Scored& scored, std::uint64_t random);

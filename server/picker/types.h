@@ -104,6 +104,7 @@ enum class Why : std::uint8_t {
   kLabels,      // policy
   kNoDirect,    // STUN, but the call must be relayed
   kBusier,      // as near as the chosen one, but more loaded
+  kLure,        // nearer, but lossier or busier: clients, who measure round trips, would take it
   kOutscored,   // farther, lossier, busier or dearer than those offered
 };
 std::string_view WhyName(Why why);

@@ -74,7 +74,9 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
         "server/mtproto"}},
       {"bench/load", {"tl", "tl/runtime", "server/mtproto"}},
       {"bench/micro",
-       {"tl", "tl/runtime", "server/mtproto", "server/call", "server/book", "server/rpc"}},
+       {"tl", "tl/runtime", "server/mtproto", "server/call", "server/book", "server/rpc",
+        "server/picker", "bench/picker"}},
+      {"bench/picker", {"server/picker"}},
   };
   return kAllowed;
 }

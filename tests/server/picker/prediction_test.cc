@@ -103,6 +103,15 @@ TEST_F(PredictionTest, YearsLaterNothingOverflows) {
   EXPECT_NEAR(Ask(At(kLondon), 0, now).rtt_ms, 70, 5);
 }
 
+// An evening: for hours everything of this network is slower than it was for days.
+TEST_F(PredictionTest, TheLastHoursCountMoreThanTheDay) {
+  Tell(At(kLondon), 0, 50, 400);
+  const WallTime evening = kNow + hours(6);
+  Tell(At(kLondon), 0, 90, 40, evening);
+  EXPECT_GT(Ask(At(kLondon), 0, evening).rtt_ms, 80);
+  EXPECT_LT(Ask(At(kLondon), 0, evening + hours(12)).rtt_ms, 65);
+}
+
 TEST_F(PredictionTest, AClockThatGoesBackIsNoHarm) {
   Tell(At(kLondon), 0, 70, 10, kNow + hours(5));
   Tell(At(kLondon), 0, 70, 10, kNow);
@@ -112,7 +121,7 @@ TEST_F(PredictionTest, AClockThatGoesBackIsNoHarm) {
 TEST_F(PredictionTest, LossIsLearnedSlowly) {
   const float prior = Ask(At(kLondon), 0).loss;
   Tell(At(kLondon), 0, 40, 1, kNow, 0.3F);
-  EXPECT_LT(Ask(At(kLondon), 0).loss, 0.1F);
+  EXPECT_LT(Ask(At(kLondon), 0).loss, 0.2F);
   Tell(At(kLondon), 0, 40, 200, kNow, 0.05F);
   EXPECT_NEAR(Ask(At(kLondon), 0).loss, 0.05F, 0.01F);
   EXPECT_LT(prior, 0.01F);
