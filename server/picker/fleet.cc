@@ -106,11 +106,12 @@ State Fleet::StateOf(const Entry& entry, WallTime now) const {
 float Fleet::FreshLoad(const Entry& entry, WallTime now) {
   float credits = 0;
   const std::int64_t age = std::max(SecondOf(now) - entry.credit_second, std::int64_t{0});
+  // The ring's place of the newest second and of those before it that still count.
   for (std::int64_t back = 0; back + age < kCreditSeconds; ++back) {
     credits += entry.credits[static_cast<std::size_t>(entry.credit_second - back) % kCreditSeconds];
   }
-  return std::max(entry.reported_load + credits / entry.calls_capacity,
-                  entry.counted / entry.calls_capacity);
+  const float one = 1 / entry.calls_capacity;
+  return std::max(entry.reported_load + credits * one, entry.counted * one);
 }
 
 void Fleet::AddCredit(Entry& entry, float calls, WallTime now) {

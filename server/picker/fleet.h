@@ -130,7 +130,8 @@ class Fleet {
   Result<Added, FleetRefusal> Fill(const EntryConfig& config, std::size_t index);
   bool MayEject(WallTime now) const;
 
-  std::vector<Entry> entries_;  // same order in both
+  std::vector<EntryId> ids_;  // same order in all three
+  std::vector<Entry> entries_;
   std::vector<EntryConfig> configs_;
   std::vector<Site> sites_;
   std::vector<std::string> labels_;

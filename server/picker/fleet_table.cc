@@ -119,6 +119,7 @@ Result<Fleet::Added, FleetRefusal> Fleet::Fill(const EntryConfig& config, std::s
   added.site = *site;
   ++sites_[*site].uses;
   if (index == entries_.size()) {
+    ids_.push_back(config.id);
     entries_.emplace_back();
     configs_.emplace_back();
   } else {
@@ -159,15 +160,15 @@ bool Fleet::Remove(EntryId id) {
   if (!index) return false;
   --sites_[entries_[*index].site].uses;
   entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(*index));
+  ids_.erase(ids_.begin() + static_cast<std::ptrdiff_t>(*index));
   configs_.erase(configs_.begin() + static_cast<std::ptrdiff_t>(*index));
   return true;
 }
 
 std::optional<std::size_t> Fleet::IndexOf(EntryId id) const {
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    if (entries_[i].id == id) return i;
-  }
-  return std::nullopt;
+  const auto found = std::ranges::find(ids_, id);
+  if (found == ids_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - ids_.begin());
 }
 
 }  // namespace trunkline::picker
