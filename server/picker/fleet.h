@@ -106,7 +106,7 @@ class Fleet {
   std::size_t sites() const { return sites_.size(); }
   std::size_t SiteUses(std::size_t site) const { return sites_[site].uses; }
   bool SameDomain(std::size_t site, std::size_t other) const {
-    return sites_[site].domain == sites_[other].domain;
+    return sites_[site].domain_number == sites_[other].domain_number;
   }
   // The bit of a label; no such label anywhere: nullopt.
   std::optional<std::uint64_t> Label(std::string_view name) const;
@@ -123,6 +123,7 @@ class Fleet {
   struct Site {
     std::string region, domain;
     std::size_t uses = 0;
+    std::uint64_t domain_number = 0;  // equal for equal names
   };
   std::optional<FleetRefusal> Check(const EntryConfig& config, EntryId except) const;
   std::optional<std::size_t> SiteFor(const EntryConfig& config, bool& is_new);
@@ -134,6 +135,7 @@ class Fleet {
   std::vector<Entry> entries_;
   std::vector<EntryConfig> configs_;
   std::vector<Site> sites_;
+  std::uint64_t domains_ = 0;  // numbers given so far
   std::vector<std::string> labels_;
 };
 

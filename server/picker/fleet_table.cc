@@ -86,7 +86,12 @@ std::optional<std::size_t> Fleet::SiteFor(const EntryConfig& config, bool& is_ne
     sites_.emplace_back();
   }
   if (free == sites_.size()) return std::nullopt;
-  sites_[free] = {config.region, config.domain, 0};
+  sites_[free] = {"", "", 0, 0};
+  const auto same = std::ranges::find_if(sites_, [&](const Site& site) {
+    return site.domain_number != 0 && site.domain == config.domain;
+  });
+  const std::uint64_t number = same != sites_.end() ? same->domain_number : ++domains_;
+  sites_[free] = {config.region, config.domain, 0, number};
   return free;
 }
 
