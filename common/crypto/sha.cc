@@ -11,6 +11,27 @@
 #include "common/secret.h"
 
 namespace trunkline::crypto {
+namespace {
+
+// RFC 2104, for hashes with blocks of 64 bytes.
+template <class Digest, Digest (*Hash)(std::initializer_list<ByteView>)>
+Digest Hmac(ByteView key, ByteView message) {
+  std::array<std::uint8_t, 64> block{};
+  if (key.size() > block.size()) {
+    const Digest shortened = Hash({key});
+    std::copy(shortened.begin(), shortened.end(), block.begin());
+  } else {
+    std::copy(key.begin(), key.end(), block.begin());
+  }
+  for (std::uint8_t& byte : block) byte ^= 0x36;
+  const Digest inner = Hash({block, message});
+  for (std::uint8_t& byte : block) byte ^= 0x36 ^ 0x5c;
+  const Digest outer = Hash({block, inner});
+  Wipe(block.data(), block.size());
+  return outer;
+}
+
+}  // namespace
 
 Sha1Digest Sha1(std::initializer_list<ByteView> pieces) {
   SHA_CTX context;
@@ -30,21 +51,12 @@ Sha256Digest Sha256(std::initializer_list<ByteView> pieces) {
   return digest;
 }
 
-// RFC 2104.
+Sha1Digest HmacSha1(ByteView key, ByteView message) {
+  return Hmac<Sha1Digest, Sha1>(key, message);
+}
+
 Sha256Digest HmacSha256(ByteView key, ByteView message) {
-  std::array<std::uint8_t, 64> block{};
-  if (key.size() > block.size()) {
-    const Sha256Digest shortened = Sha256(key);
-    std::copy(shortened.begin(), shortened.end(), block.begin());
-  } else {
-    std::copy(key.begin(), key.end(), block.begin());
-  }
-  for (std::uint8_t& byte : block) byte ^= 0x36;
-  const Sha256Digest inner = Sha256({block, message});
-  for (std::uint8_t& byte : block) byte ^= 0x36 ^ 0x5c;
-  const Sha256Digest outer = Sha256({block, inner});
-  Wipe(block.data(), block.size());
-  return outer;
+  return Hmac<Sha256Digest, Sha256>(key, message);
 }
 
 void HkdfSha256(ByteView secret, ByteView salt, ByteView info, ByteSpan out) {

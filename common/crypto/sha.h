@@ -1,4 +1,4 @@
-// SHA-1 and SHA-256 over a few pieces without joining them first, HMAC-SHA256, HKDF-SHA256.
+// SHA-1 and SHA-256 over a few pieces without joining them first, HMAC over both, HKDF-SHA256.
 #pragma once
 
 #include <array>
@@ -20,6 +20,7 @@ inline Sha1Digest Sha1(ByteView bytes) {
 inline Sha256Digest Sha256(ByteView bytes) {
   return Sha256({bytes});
 }
+Sha1Digest HmacSha1(ByteView key, ByteView message);  // for STUN and TURN, which know no better
 Sha256Digest HmacSha256(ByteView key, ByteView message);
 // RFC 5869. `out` is at most 255 digests long (CHECKed: the caller's duty).
 void HkdfSha256(ByteView secret, ByteView salt, ByteView info, ByteSpan out);

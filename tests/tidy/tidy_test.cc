@@ -48,7 +48,8 @@ const std::vector<SourceFile>& Sources() {
 
 bool IsPure(const std::string& folder) {
   static const std::set<std::string> kPure = {"tl/runtime",  "server/mtproto", "server/call",
-                                              "server/book", "server/rpc",     "relay"};
+                                              "server/book", "server/rpc",     "server/picker",
+                                              "relay"};
   return kPure.contains(folder);
 }
 
@@ -63,6 +64,7 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"server/call", {}},
       {"relay", {}},
       {"relay/io", {"relay", "server/http"}},
+      {"server/picker", {}},
       {"server/book", {"server/call"}},
       {"server/rpc", {"server/book", "server/call", "tl", "tl/runtime"}},
       {"server/store", {"server/book", "server/call"}},
@@ -75,7 +77,9 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
         "server/mtproto"}},
       {"bench/load", {"tl", "tl/runtime", "server/mtproto"}},
       {"bench/micro",
-       {"tl", "tl/runtime", "server/mtproto", "server/call", "server/book", "server/rpc", "relay"}},
+       {"tl", "tl/runtime", "server/mtproto", "server/call", "server/book", "server/rpc", "relay",
+        "server/picker", "bench/picker"}},
+      {"bench/picker", {"server/picker"}},
   };
   return kAllowed;
 }

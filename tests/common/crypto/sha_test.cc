@@ -24,6 +24,11 @@ TEST(ShaTest, Hmac) {
               test::Hex(vectors[name + ".digest"]))
         << name;
   }
+  for (const std::string name : {"hmac_sha1_2", "hmac_sha1_6"}) {
+    EXPECT_EQ(test::Hex(HmacSha1(vectors[name + ".key"], vectors[name + ".message"])),
+              test::Hex(vectors[name + ".digest"]))
+        << name;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,79 @@
+// Which relays a call is offered, and what is learned from how it went. Pure: time and randomness
+// are arguments; `now` is one clock for all calls of one picker (the relays' own clocks are never
+// read). Owned by one thread. Picks don't allocate; feedback does only until its tables are full.
+//
+// Slot 1 is the least predicted sum of both legs and penalties, by two choices among near ties;
+// slot 2 the best in another failure domain; slot 3 explores; slot 4 is for networks without UDP.
+// The clients choose among them by measuring, so one good entry matters more than the order.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "server/picker/connection_id.h"
+#include "server/picker/fleet.h"
+#include "server/picker/forecast.h"
+#include "server/picker/prediction.h"
+#include "server/picker/types.h"
+
+namespace trunkline::picker {
+
+class Picker {
+ public:
+  Result<Fleet::Added, FleetRefusal> Add(const EntryConfig& config);
+  Result<Fleet::Added, FleetRefusal> Update(const EntryConfig& config);
+  // Removing, heartbeats, health and drain go to the fleet itself.
+  Fleet& fleet() { return fleet_; }
+  const Fleet& fleet() const { return fleet_; }
+
+  // `random`: 64 fresh bits. An offer may be empty. The assignment is to be kept until OnEnd.
+  Assignment Pick(const Request& request, WallTime now, std::uint64_t random);
+  // The same without giving anything away: for "what would this call get".
+  Offer Choose(const Request& request, WallTime now, std::uint64_t random);
+  // Every entry of the fleet in its order, as of the last Pick or Choose; valid until the next, and
+  // until the fleet changes.
+  std::span<const Verdict> verdicts() const { return {verdicts_.data(), verdict_count_}; }
+  // After a restart: calls that live on are counted again.
+  void Adopt(Assignment& assignment);
+
+  // May come more than once per relay and call, with growing figures. false: the relay wasn't
+  // offered to this call, or its figures are no numbers; counted, nothing learned.
+  bool OnFlow(Assignment& assignment, const FlowSummary& flow, WallTime now);
+  void OnEnd(Assignment& assignment, const CallEnd& end, WallTime now);
+  // `stars` 1 to 5, `tags` as bits (types.h). After OnEnd, of the same assignment.
+  void OnRating(const Assignment& assignment, int stars, std::uint32_t tags, WallTime now);
+
+  const DurationCurve& durations() const { return durations_; }
+
+  struct Stats {
+    std::uint64_t picks = 0, empty = 0, panic = 0;
+    // connection_id of established calls, by what it said.
+    std::uint64_t hints_none = 0, hints_offered = 0, hints_foreign = 0, hints_tcp = 0;
+    std::uint64_t flows = 0, flows_refused = 0, ratings = 0;
+  };
+  const Stats& stats() const { return stats_; }
+
+ private:
+  struct Choice;
+  void Evaluate(const Request& request, WallTime now, bool panic);
+  Why Eligible(const Entry& entry, const Request& request, WallTime now, bool panic) const;
+  float Score(const Entry& entry, WallTime now, bool panic, Verdict& verdict);
+  void Count(const Assignment& assignment, float sign);
+  void LearnLeg(std::size_t index, const Client& client, const LegSummary& leg, WallTime now);
+  void LearnHint(Assignment& assignment, std::int64_t connection_id, Duration duration,
+                 WallTime now);
+  void LearnPreference(const Assignment& assignment, std::size_t winner, WallTime now);
+
+  Fleet fleet_;
+  Prediction prediction_;
+  DurationCurve durations_;
+  Stats stats_;
+  // Of the last pick; index as in the fleet.
+  Legs caller_legs_, callee_legs_;
+  std::array<Verdict, kEntriesMax> verdicts_;
+  std::array<float, kEntriesMax> scores_, rtts_, deviations_, loads_;
+  std::size_t verdict_count_ = 0;
+};
+
+}  // namespace trunkline::picker
