@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <vector>
 
 #include "tests/common/vectors.h"
 
@@ -192,6 +193,32 @@ TEST_F(EnvelopeTest, PaddingIsRandom) {
   SealMessage(kId, key_, Direction::kToServer, SomeHeader(), Bytes(40, 9), entropy_, first);
   SealMessage(kId, key_, Direction::kToServer, SomeHeader(), Bytes(40, 9), entropy_, second);
   EXPECT_NE(first, second);
+}
+
+// With the same padding, byte for byte what sealing one after the other gives.
+TEST_F(EnvelopeTest, ManySealedTogetherAreWhatEachWouldBeAlone) {
+  for (std::size_t count = 0; count <= 20; ++count) {
+    std::deque<AuthKey> keys;
+    std::vector<Bytes> packets(count), alone(count);
+    std::vector<PaddedEnvelope> padded;
+    SeededEntropy padding(count), same(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      entropy_.Fill(keys.emplace_back().mutable_view());
+      MessageHeader header = SomeHeader();
+      header.seq_no = static_cast<std::int32_t>(i);
+      const Bytes body(4 * (1 + (i * 37) % 90), static_cast<std::uint8_t>(i));
+      Bytes& packet = packets[i];
+      packet.assign(i % 3, 0xee);  // what stands before a packet stays
+      const std::size_t start = StartEnvelope(packet);
+      packet.insert(packet.end(), body.begin(), body.end());
+      PadEnvelope(kId, header, start, padding, packet);
+      padded.push_back({&keys[i], ByteSpan(packet).subspan(start)});
+      alone[i].assign(i % 3, 0xee);
+      SealMessage(kId, keys[i], Direction::kToClient, header, body, same, alone[i]);
+    }
+    SealEnvelopes(padded, Direction::kToClient);
+    EXPECT_EQ(packets, alone) << count;
+  }
 }
 
 }  // namespace
