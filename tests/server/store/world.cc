@@ -37,7 +37,7 @@ std::string DescribeTable(const char* name, const book::Table<Key, T>& table, Te
   std::map<Key, std::string> entries;
   table.ForEach([&](const Key& key, const T& value) { entries[key] = text(value); });
   std::string all = absl::StrCat(name, ":\n");
-  for (const auto& [key, entry] : entries) all += entry + "\n";
+  for (const auto& [key, entry] : entries) all += absl::StrCat(Print(key), ": ", entry, "\n");
   return all;
 }
 
