@@ -12,6 +12,9 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+// clang 14 doesn't deduce it for an aggregate.
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 // The plaintext packets are the key exchange's; each may cost a private RSA operation.
 bool IsPlaintext(ByteView packet) {
