@@ -7,7 +7,7 @@ trunkline_library(server/call LIBS common)
 trunkline_library(server/picker LIBS common common_crypto absl::flat_hash_map absl::strings)
 # A pick is a few loops over floats: vectorised they take a third of the time.
 target_compile_options(server_picker PRIVATE $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math)
-trunkline_library(server/book LIBS common common_crypto server_call absl::flat_hash_map absl::node_hash_map absl::btree
+trunkline_library(server/book LIBS common common_crypto relay server_call server_picker absl::flat_hash_map absl::node_hash_map absl::btree
   absl::inlined_vector)
 trunkline_library(server/rpc LIBS common tl server_book common_crypto)
 if(TARGET journal_proto)

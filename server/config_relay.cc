@@ -7,12 +7,12 @@
 #include "boost/asio/ip/address.hpp"
 #include "server/config_keys.h"
 #include "server/config_values.h"
+#include "server/picker/limits.h"
 
 namespace trunkline {
 namespace {
 
 constexpr std::size_t kRelaysMax = 64;
-constexpr std::int64_t kRelayIdMax = (std::int64_t{1} << 53) - 1;  // exact in JavaScript too
 constexpr std::size_t kSecretBytesMax = 1024;
 
 const std::string kFieldNames[] = {"id", "kind", "ip", "ipv6", "port", "tcp", "secret_file"};
@@ -93,7 +93,7 @@ absl::Status CheckNames(const RelayFields& fields) {
 absl::Status ReadRelay(const RelayReader& reader, book::RelayConfig& relay) {
   std::int64_t port = 0;
   for (const absl::Status& status :
-       {reader.ReadNumber("id", {1, kRelayIdMax}, relay.id), ReadKind(reader, relay),
+       {reader.ReadNumber("id", {1, picker::kEntryIdMax}, relay.id), ReadKind(reader, relay),
         reader.ReadAddress("ip", false, relay.ip), reader.ReadAddress("ipv6", true, relay.ipv6),
         reader.ReadNumber("port", {1, 65535}, port)}) {
     if (!status.ok()) return status;

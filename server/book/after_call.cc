@@ -104,8 +104,11 @@ void Handle(Turn& turn, const cmd::SetCallRating& command) {
     return turn.Refuse(Refusal::kCallPeerInvalid, Why::kWrongDevice);
   }
   const std::string comment = CutComment(command.comment);
-  turn.Emit(fact::CallRated{command.peer.id, turn.user(), command.user_initiative,
-                            std::clamp(command.rating, 1, 5), comment, RatingTags(comment)});
+  const std::int32_t rating = std::clamp(command.rating, 1, 5);
+  const std::uint32_t tags = RatingTags(comment);
+  turn.state().relays.Rate(command.peer.id, rating, tags, turn.now());
+  turn.Emit(fact::CallRated{command.peer.id, turn.user(), command.user_initiative, rating, comment,
+                            tags});
   UpdateBatch nothing;
   nothing.date = turn.date();
   turn.Answer(std::move(nothing));

@@ -82,11 +82,21 @@ void Fire(Turn& turn, const Deadline& deadline) {
       .Move(deadline.kind, deadline.id, deadline.at_ms, 0);
 }
 
+void RestoreRelays(RelayDesk& relays, const FactBody& fact) {
+  if (const auto* confirmed = std::get_if<fact::CallConfirmed>(&fact)) {
+    relays.Restore(confirmed->id, confirmed->caller_connections, FromUnixMillis(confirmed->at_ms));
+  } else if (const auto* ended = std::get_if<fact::CallEnded>(&fact)) {
+    relays.Forget(ended->id);
+  }
+}
+
 }  // namespace
 
 struct Book::Impl {
   Impl(BookConfig the_config, Entropy* the_entropy)
-      : config(std::move(the_config)), entropy(the_entropy) {}
+      : config(std::move(the_config)), entropy(the_entropy) {
+    for (const RelayConfig& relay : config.relays) CHECK(!state.relays.Configure(relay));
+  }
 
   void EvictEnded();
   call::Moment At(WallTime now) const { return {now, test_clock.value_or(now)}; }
@@ -148,6 +158,7 @@ void Book::Restore(const Fact& fact) {
   } else if (const auto* destroyed = std::get_if<fact::KeyDestroyed>(&fact.body)) {
     impl_->restored_keys.erase(destroyed->id);
   } else if (fact.stream == Stream::kCall) {
+    RestoreRelays(impl_->state.relays, fact.body);
     OweAfterRestart(impl_->state, fact.body);
     TraceRestored(impl_->state, fact.body);
   }
@@ -222,6 +233,14 @@ std::optional<Book::CallSummary> Book::SummaryOf(CallId call) const {
   return CallSummary{record->call.caller, record->call.callee, record->call.state};
 }
 
+RelayDesk& Book::relays() {
+  return impl_->state.relays;
+}
+
+const RelayDesk& Book::relays() const {
+  return impl_->state.relays;
+}
+
 void Book::FollowTraces(bool on) {
   impl_->state.tracer.Follow(on);
 }
@@ -233,6 +252,7 @@ std::vector<Tracer::Line> Book::TakeTraceLines() {
 void Book::CommitGroup() {
   impl_->state.group.Commit();
   impl_->state.tracer.Commit();
+  impl_->state.relays.Commit(impl_->last_now);
   impl_->opened.clear();
   CloseLeaving(impl_->state);
   impl_->EvictEnded();
@@ -246,6 +266,7 @@ void Book::RollbackGroup() {
 void Book::UndoGroup() {
   impl_->state.group.Rollback();
   impl_->state.tracer.Undo();
+  impl_->state.relays.Rollback();
   impl_->state.presence.leaving.clear();
   impl_->rest_until = impl_->last_now + kDeadlineRest;
   for (const auto& opened : std::exchange(impl_->opened, {})) {

@@ -16,20 +16,10 @@
 #include "server/book/command.h"
 #include "server/book/effect.h"
 #include "server/book/fact.h"
+#include "server/book/relay_desk.h"
 #include "server/book/tracer.h"
 
 namespace trunkline::book {
-
-// One relay of the configuration, as an offer to both parties of a call.
-struct RelayConfig {
-  Connection::Kind kind = Connection::Kind::kReflector;
-  std::int64_t id = 0;  // unique among relays; what connection_id names
-  std::string ip, ipv6;
-  std::int32_t port = 0;
-  bool tcp = false, turn = false, stun = false;
-  // TURN REST credentials (kind kWebrtc): username = expiry ":" call, password = base64 HMAC-SHA1.
-  std::string turn_secret;
-};
 
 struct BookConfig {
   std::string test_code;  // login code of test numbers 99966...; empty: such numbers are refused
@@ -38,7 +28,7 @@ struct BookConfig {
   Duration receive_timeout = std::chrono::milliseconds(20'000);
   Duration ring_timeout = std::chrono::milliseconds(90'000);
   Duration connect_timeout = std::chrono::milliseconds(30'000);
-  std::vector<RelayConfig> relays;
+  std::vector<RelayConfig> relays;       // checked: the desk takes them all
   bool prefer_versions_below_10 = true;  // Android compares library versions as strings
   // Of established calls, how many are asked to be rated (need_rating) or to hand in debug data.
   int ask_rating_percent = 0, ask_debug_percent = 0;
@@ -95,6 +85,10 @@ class Book {
   // While on, the lines of all committed groups gather for TakeTraceLines.
   void FollowTraces(bool on);
   std::vector<Tracer::Line> TakeTraceLines();
+
+  // Which relays there are and why calls got theirs. Not durable, and outside groups.
+  RelayDesk& relays();
+  const RelayDesk& relays() const;
 
   struct Stats {
     std::size_t users = 0, devices = 0, sessions = 0, live_calls = 0;

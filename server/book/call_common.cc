@@ -92,6 +92,17 @@ Why WhyFired(const call::Call& call) {
   return Why::kLongestCall;
 }
 
+picker::CallEnd WhatRelaysLearn(Turn& turn, const fact::CallEnded& ended,
+                                const EndOptions& options) {
+  picker::CallEnd end;
+  if (ended.reason == call::Reason::kDisconnect) end.ending = picker::Ending::kDisconnect;
+  if (ended.established) end.duration = std::chrono::seconds(ended.duration);
+  const CallRecord& record = *turn.state().calls.Find(ended.id);
+  const bool by_caller = options.in_reply && turn.user() == record.call.caller;
+  (by_caller ? end.caller_connection : end.callee_connection) = options.connection_id;
+  return end;
+}
+
 Box BoxOf(const State& state, UserId owner) {
   const Box* box = state.boxes.Find(owner);
   return box == nullptr ? Box{} : *box;
@@ -216,6 +227,7 @@ void EndCall(Turn& turn, const call::Step& step, const EndOptions& options) {
   line.reason = next.reason;
   if (next.established) line.duration = next.duration;
   turn.TraceServer(next.id, line);
+  state.relays.End(next.id, WhatRelaysLearn(turn, ended, options));
   turn.Emit(std::move(ended));
   const Ending ending{*state.calls.Find(next.id), rang, options};
   TellEnd(turn, ending, next.caller);

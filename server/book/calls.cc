@@ -11,7 +11,7 @@
 #include "server/book/handlers.h"
 #include "server/book/privacy.h"
 #include "server/book/protocol.h"
-#include "server/book/relays.h"
+#include "server/book/relay_desk.h"
 
 namespace trunkline::book {
 namespace {
@@ -51,14 +51,43 @@ bool AllowP2p(const State& state, const call::Call& call) {
          Allows(state, call.callee, PrivacyKey::kPhoneP2p, call.caller);
 }
 
+std::int32_t LayerOf(Turn& turn, DeviceId device) {
+  const Key* const key = turn.state().keys.Find(device);
+  return key != nullptr && key->client ? key->client->layer : 0;
+}
+
 // Both must be able to: clients of older layers have no such thing.
 bool AllowConference(Turn& turn, const call::Call& call) {
   if (!turn.config().conference_supported) return false;
-  const auto knows = [&turn](DeviceId device) {
-    const Key* key = turn.state().keys.Find(device);
-    return key != nullptr && key->client && key->client->layer >= kConferenceLayerMin;
-  };
-  return knows(call.caller_device) && knows(call.callee_device);
+  return LayerOf(turn, call.caller_device) >= kConferenceLayerMin &&
+         LayerOf(turn, call.callee_device) >= kConferenceLayerMin;
+}
+
+// What was considered, those that were taken first.
+void TraceRelays(Turn& turn, CallId id) {
+  std::size_t lines = 0;
+  for (const picker::Verdict& verdict : turn.state().relays.VerdictsOf(id)) {
+    if (lines++ == kRelayLinesMax) break;
+    const bool offered = picker::IsOffered(verdict.why);
+    turn.TraceServer(id, {.what = offered ? TraceWhat::kRelayOffered : TraceWhat::kRelayLeftOut,
+                          .why = WhyOf(verdict.why),
+                          .number = verdict.id.value(),
+                          .duration = verdict.rtt_ms});
+  }
+}
+
+Relays OfferRelays(Turn& turn, CallId id, bool p2p) {
+  const CallRecord& record = *turn.state().calls.Find(id);
+  const std::vector<std::string>& versions = record.answer->protocol.library_versions;
+  const bool libtgvoip = versions.front() == kLibtgvoipVersion;
+  picker::Request who;
+  who.p2p = p2p;
+  who.stack = libtgvoip ? picker::kLibtgvoip : picker::kTgcalls;
+  who.tcp_entries = LayerOf(turn, record.call.caller_device) >= kTcpEntriesLayerMin &&
+                    LayerOf(turn, record.call.callee_device) >= kTcpEntriesLayerMin;
+  Relays relays = turn.state().relays.Offer(id, who, turn.now(), turn.entropy());
+  TraceRelays(turn, id);
+  return relays;
 }
 
 void EmitConfirmed(Turn& turn, const call::Call& call, const cmd::ConfirmCall& command) {
@@ -67,8 +96,7 @@ void EmitConfirmed(Turn& turn, const call::Call& call, const cmd::ConfirmCall& c
   confirmed.g_a = command.g_a;
   confirmed.key_fingerprint = command.key_fingerprint;
   confirmed.p2p_allowed = AllowP2p(turn.state(), call);
-  Relays relays =
-      MakeRelays(turn.config(), call.id, confirmed.p2p_allowed, turn.now(), turn.entropy());
+  Relays relays = OfferRelays(turn, call.id, confirmed.p2p_allowed);
   confirmed.caller_connections = std::move(relays.caller);
   confirmed.callee_connections = std::move(relays.callee);
   confirmed.conference_supported = call.conference;
@@ -112,6 +140,7 @@ void Handle(Turn& turn, const cmd::AcceptCall& command) {
     return RefuseAndEnd(turn, record.call, Refusal::kCallProtocolCompatLayerInvalid,
                         Why::kNoCommonProtocol);
   }
+  turn.state().relays.SetAddress(step.next.id, relay::Side::kCallee, command.address);
   turn.Emit(fact::CallAccepted{step.next.id, turn.device(), command.g_b, std::move(*merged),
                                UnixMillis(step.next.accepted), UnixMillis(step.next.deadline)});
   AnswerCall(turn, record, WaitingView(record, false));

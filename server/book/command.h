@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/secret.h"
+#include "server/book/relay_desk.h"
 #include "server/book/types.h"
 
 namespace trunkline::book {
@@ -21,6 +22,10 @@ struct Requester {
   MessageId msg_id;
   DeviceId device;
 };
+
+// Where the asking device is: IPv6, or IPv4 as ::ffff:a.b.c.d; zeros when nobody knows. For the
+// choice of relays only.
+using PeerAddress = RelayDesk::Address;
 
 // inputUser / inputUserSelf, as sent: resolved by the book (access hash compared there).
 struct UserQuery {
@@ -148,6 +153,7 @@ struct RequestCall {
   std::int32_t random_id = 0;
   Bytes g_a_hash;
   Protocol protocol;
+  PeerAddress address{};
 };  // Reply: Call
 struct ReceivedCall {
   PeerCall peer;
@@ -156,6 +162,7 @@ struct AcceptCall {
   PeerCall peer;
   Bytes g_b;
   Protocol protocol;
+  PeerAddress address{};
 };  // Reply: Call
 struct ConfirmCall {
   PeerCall peer;

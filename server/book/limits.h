@@ -56,6 +56,10 @@ inline constexpr std::int64_t kSignalBurstBytes = 96 * 1024;
 inline constexpr std::int64_t kSignalBytesPerSecond = 4 * 1024;
 inline constexpr std::int32_t kSignalWait = 1;  // seconds, of FLOOD_WAIT
 
+// Relays.
+inline constexpr std::int32_t kTcpEntriesLayerMin = 142;  // phoneConnection.tcp
+inline constexpr std::size_t kRelayLinesMax = 8;          // in the trace of one call
+
 // Migration to a conference.
 inline constexpr std::int32_t kConferenceLayerMin = 202;
 inline constexpr std::size_t kSlugBytesMax = 64;

@@ -11,7 +11,6 @@ namespace {
 // Layers that any client still alive offers: 65 to 92.
 constexpr std::int32_t kLayerMin = 65;
 constexpr std::int32_t kLayerMax = 92;
-constexpr char kOldestVersion[] = "2.4.4";  // of clients that send no list
 
 // The next part's digits without leading zeros, so that length and then text order them.
 std::string_view TakePart(std::string_view& rest) {
@@ -27,7 +26,7 @@ bool Holds(const std::vector<std::string>& versions, const std::string& version)
 }
 
 std::vector<std::string> Common(const Protocol& a, const Protocol& b) {
-  const std::vector<std::string> oldest = {kOldestVersion};
+  const std::vector<std::string> oldest = {kLibtgvoipVersion};
   const auto& first = a.library_versions.empty() ? b.library_versions : a.library_versions;
   const auto& second = b.library_versions.empty() ? a.library_versions : b.library_versions;
   if (first.empty()) return oldest;

@@ -7,6 +7,9 @@
 
 namespace trunkline::book {
 
+// The one version whose media goes by libtgvoip; also meant by clients that send no list.
+inline constexpr char kLibtgvoipVersion[] = "2.4.4";
+
 // kNone, or why an offer is refused by itself.
 Refusal CheckProtocol(const Protocol& protocol);
 

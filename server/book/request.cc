@@ -124,6 +124,7 @@ CallId Create(Turn& turn, const cmd::RequestCall& command, UserId callee, bool r
   requested.deadline_ms =
       UnixMillis(call::RequestDeadline(turn.at().clock, reached, turn.timeouts()));
   const CallId id = requested.id;
+  turn.state().relays.SetAddress(id, relay::Side::kCaller, command.address);
   turn.Emit(std::move(requested));
   // Not durable: a restart under a test's clock begins anew.
   turn.state().calls.Mutable(id)->call.ring_from = turn.at().clock;

@@ -14,6 +14,7 @@
 #include "server/book/deadlines.h"
 #include "server/book/fact.h"
 #include "server/book/limits.h"
+#include "server/book/relay_desk.h"
 #include "server/book/table.h"
 #include "server/book/tracer.h"
 #include "server/book/types.h"
@@ -158,6 +159,7 @@ struct State {
   Deadlines call_deadlines{&group};  // on the deadline clock (call::Moment)
   Presence presence;
   Tracer tracer;
+  RelayDesk relays;
 };
 
 // 99966...: no code is sent, no limit counts.

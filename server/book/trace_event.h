@@ -9,6 +9,7 @@
 #include "common/bytes.h"
 #include "common/ids.h"
 #include "server/book/types.h"
+#include "server/picker/types.h"
 
 namespace trunkline::book {
 
@@ -46,8 +47,10 @@ enum class TraceWhat : std::uint8_t {
   kEnded,
   kStoreRefused,
   kRestarted,
+  kRelayOffered,
+  kRelayLeftOut,
 };
-inline constexpr int kTraceWhats = 24;
+inline constexpr int kTraceWhats = 26;
 
 // Why the server refused or did something.
 enum class Why : std::uint8_t {
@@ -87,8 +90,13 @@ enum class Why : std::uint8_t {
   kTooLong,
   kNotJson,
   kStoreRefused,
+  kRelayBest,  // from here on as picker::Why
 };
-inline constexpr int kWhys = 36;
+inline constexpr int kPickerWhys = static_cast<int>(picker::Why::kOutscored) + 1;
+inline constexpr int kWhys = static_cast<int>(Why::kRelayBest) + kPickerWhys;
+constexpr Why WhyOf(picker::Why why) {
+  return static_cast<Why>(static_cast<int>(Why::kRelayBest) + static_cast<int>(why));
+}
 
 struct TraceEvent {
   std::int64_t at_ms = 0;
@@ -101,8 +109,8 @@ struct TraceEvent {
   std::optional<call::Reason> reason{};  // phoneCallDiscardReason*, where there is one
   bool video = false;
   std::int32_t count = 1;      // alike ones in a row
-  std::int64_t number = 0;     // random_id, connection_id, rating, bytes: whatever `what` has
-  std::int32_t duration = -1;  // seconds; -1: none
+  std::int64_t number = 0;     // random_id, connection_id, rating, bytes, relay: as `what` says
+  std::int32_t duration = -1;  // seconds, of a relay the predicted milliseconds; -1: none
 
   friend bool operator==(const TraceEvent&, const TraceEvent&) = default;
 };

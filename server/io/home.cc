@@ -181,7 +181,14 @@ void Home::Perform(rpc::Output& output, WallTime now) {
             const unsigned home = switchboard_->HomeOf(out.perm_key);
             ToThread(home, BindingAsked{thread_, std::move(out)});
           },
-          [&](book::Command& out) { ToBook(std::move(out)); },
+          [&](book::Command& out) {
+            if (auto* request = std::get_if<book::cmd::RequestCall>(&out.body)) {
+              request->address = AddressOf(out.from.session);
+            } else if (auto* accept = std::get_if<book::cmd::AcceptCall>(&out.body)) {
+              accept->address = AddressOf(out.from.session);
+            }
+            ToBook(std::move(out));
+          },
       },
       output);
 }
@@ -213,6 +220,11 @@ void Home::ToBook(book::Command command) {
   if (const auto* key = std::get_if<book::KeyStored>(&*refusal)) {
     own_.push_back(ExchangeDone{key->nonce, true});
   }
+}
+
+AddressKey Home::AddressOf(const SessionRef& session) {
+  const LinkId link = engine_.LinkOf(session);
+  return link ? switchboard_->addresses(link).Find(link) : AddressKey{};
 }
 
 void Home::HandleReply(const book::Reply& reply, WallTime now) {

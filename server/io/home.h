@@ -58,6 +58,7 @@ class Home {
   void ToOwner(LinkId link, ToLink output);
   void ToThread(unsigned thread, LinkMessage message);
   void ToBook(book::Command command);
+  AddressKey AddressOf(const SessionRef& session);
   void HandleReply(const book::Reply& reply, WallTime now);
   void StoreKey(mtproto::StoreKey& request);
   void DestroyKey(const mtproto::DestroyKey& request);

@@ -226,6 +226,7 @@ void LinkLoop::Accepted(LinkSocket socket, const boost::asio::ip::tcp::endpoint&
   link->last_packet = std::chrono::steady_clock::now();
   fresh_.push_back(*link);
   links_.emplace(id, link);
+  switchboard_->addresses(id).Put(id, address);
   AwaitInput(link);
 }
 
@@ -241,6 +242,7 @@ void LinkLoop::Close(Link& link, std::string_view reason, Blame blame) {
   stats.connections.Add(-1);
   if (blame == Blame::kUs) stats.links_closed_by_us.Add();
   admission_->Leave(link.address);
+  switchboard_->addresses(link.id).Drop(link.id);
   Error ignored;
   link.socket.shutdown(LinkSocket::shutdown_both, ignored);
   link.socket.close(ignored);

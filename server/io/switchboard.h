@@ -5,9 +5,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "common/ids.h"
+#include "server/io/admission.h"
 #include "server/io/mailbox.h"
 #include "server/io/messages.h"
 #include "server/io/stats.h"
@@ -24,9 +27,33 @@ inline constexpr std::size_t kBookMailboxMax = 100'000;
 // Packets that wait for another link thread. Above, their links are closed.
 inline constexpr std::size_t kLinkMailboxMax = 100'000;
 
+// Where the links come from, for any thread that asks: a session may live on another thread than
+// its link. A lock for each owner, taken when a link opens or closes and when a call begins.
+class LinkAddresses {
+ public:
+  void Put(LinkId link, const AddressKey& address) {
+    const std::lock_guard lock(mutex_);
+    addresses_.emplace(link, address);
+  }
+  void Drop(LinkId link) {
+    const std::lock_guard lock(mutex_);
+    addresses_.erase(link);
+  }
+  // Zeros: it is gone.
+  AddressKey Find(LinkId link) const {
+    const std::lock_guard lock(mutex_);
+    const auto it = addresses_.find(link);
+    return it == addresses_.end() ? AddressKey{} : it->second;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  absl::flat_hash_map<LinkId, AddressKey> addresses_;
+};
+
 class Switchboard {
  public:
-  explicit Switchboard(unsigned threads) : book_(kBookMailboxMax) {
+  explicit Switchboard(unsigned threads) : addresses_(threads), book_(kBookMailboxMax) {
     for (unsigned i = 0; i < threads; ++i) {
       links_.push_back(std::make_unique<Mailbox<LinkMessage>>(kLinkMailboxMax));
     }
@@ -35,6 +62,7 @@ class Switchboard {
   unsigned threads() const { return static_cast<unsigned>(links_.size()); }
   Mailbox<LinkMessage>& link(unsigned thread) { return *links_[thread]; }
   Mailbox<BookMessage>& book() { return book_; }
+  LinkAddresses& addresses(LinkId link) { return addresses_[OwnerOf(link) % addresses_.size()]; }
   Stats& stats() { return stats_; }
   const Stats& stats() const { return stats_; }
 
@@ -54,6 +82,7 @@ class Switchboard {
 
  private:
   std::vector<std::unique_ptr<Mailbox<LinkMessage>>> links_;
+  std::vector<LinkAddresses> addresses_;  // by owner
   Mailbox<BookMessage> book_;
   Stats stats_;
 };

@@ -98,6 +98,10 @@ bool Engine::CheckBinding(const Binding& binding, ByteView encrypted_message) co
   return key != nullptr && !key->expires && ProvesBinding(key->key, binding, encrypted_message);
 }
 
+LinkId Engine::LinkOf(SessionRef session) {
+  return impl_->sessions.LinkOf(session);
+}
+
 bool Engine::HasKey(AuthKeyId key) const {
   return impl_->sessions.FindKey(key) != nullptr;
 }

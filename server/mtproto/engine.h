@@ -188,6 +188,8 @@ class Engine {
   // The result of a query: a boxed TL object or an rpc_error, serialised. Wrapped in rpc_result,
   // gzipped when large, kept until acknowledged. Unknown sessions and dropped queries are ignored.
   void Answer(SessionRef session, MessageId msg_id, ByteView result, WallTime now);
+  // The link that the session's packets leave on; 0: none, or no such session.
+  LinkId LinkOf(SessionRef session);
   // An Updates object, serialised in the session's layer. False: the session is unknown or its
   // queue is full.
   bool Push(SessionRef session, ByteView updates, WallTime now);

@@ -61,6 +61,7 @@ class Sessions {
 
   void Answer(SessionRef ref, MessageId msg_id, ByteView result, WallTime now);
   bool Push(SessionRef ref, ByteView updates, WallTime now);
+  LinkId LinkOf(SessionRef ref);
 
   void Tick(WallTime now);
   std::optional<WallTime> NextDeadline() const { return timers_.Next(); }

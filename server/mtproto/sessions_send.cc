@@ -113,6 +113,12 @@ void Sessions::Answer(SessionRef ref, MessageId msg_id, ByteView result, WallTim
   if (!dropped) QueueResult(*session, msg_id, result);
 }
 
+LinkId Sessions::LinkOf(SessionRef ref) {
+  const Session* const session = Find(ref);
+  const bool linked = session != nullptr && session->link != nullptr;
+  return linked ? session->link->id : LinkId();
+}
+
 bool Sessions::Push(SessionRef ref, ByteView updates, WallTime now) {
   now_ = now;
   Session* const session = Find(ref);

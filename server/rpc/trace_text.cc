@@ -25,7 +25,7 @@ static_assert(std::size(kParties) == book::kTraceParties);
 
 // The name, and what `number` means there; empty: nothing.
 struct What {
-  std::string_view name, number;
+  std::string_view name, number, duration = "duration";
 };
 constexpr What kWhats[] = {
     {"phone.requestCall", "random_id"},
@@ -52,6 +52,8 @@ constexpr What kWhats[] = {
     {"ended", ""},
     {"store_refused", ""},
     {"restarted", ""},
+    {"relay_offered", "relay", "rtt_ms"},
+    {"relay_left_out", "relay", "rtt_ms"},
 };
 static_assert(std::size(kWhats) == book::kTraceWhats);
 
@@ -93,7 +95,13 @@ constexpr std::string_view kWhys[] = {
     "not_json",
     "store_refused",
 };
-static_assert(std::size(kWhys) == book::kWhys);
+static_assert(std::size(kWhys) == static_cast<std::size_t>(book::Why::kRelayBest));
+
+std::string NameOf(book::Why why) {
+  const auto number = static_cast<std::size_t>(why);
+  if (number < std::size(kWhys)) return std::string(kWhys[number]);
+  return std::string(picker::WhyName(static_cast<picker::Why>(number - std::size(kWhys))));
+}
 
 constexpr std::string_view kReasons[] = {
     "phoneCallDiscardReasonMissed", "phoneCallDiscardReasonDisconnect",
@@ -137,7 +145,7 @@ void AddFields(const TraceEvent& event, book::TraceLine& line) {
   const What& what = kWhats[static_cast<std::size_t>(event.what)];
   if (event.video) add("video", "true");
   if (event.reason) add("reason", std::string(kReasons[static_cast<std::size_t>(*event.reason)]));
-  if (event.duration >= 0) add("duration", absl::StrCat(event.duration));
+  if (event.duration >= 0) add(what.duration, absl::StrCat(event.duration));
   if (!what.number.empty() && event.kind != TraceKind::kError && event.number != 0) {
     add(what.number, absl::StrCat(event.number));
   }
@@ -150,7 +158,7 @@ book::TraceLine Line(const TraceEvent& event, std::string device) {
   line.party = kParties[static_cast<std::size_t>(event.party)];
   line.device = std::move(device);
   line.name = NameOf(event);
-  line.reason = kWhys[static_cast<std::size_t>(event.why)];
+  line.reason = NameOf(event.why);
   line.count = event.count;
   AddFields(event, line);
   return line;

@@ -1,5 +1,7 @@
 // One call from request to the messages after it: who is told what, and in which order.
 
+#include <algorithm>
+
 #include "tests/server/book/world.h"
 
 namespace trunkline::book {
@@ -98,8 +100,12 @@ TEST_F(CallsTest, ConfirmConnectsBoth) {
   EXPECT_EQ(tag.back() & 1, 0);
   tag.back() |= 1;
   EXPECT_EQ(tag, b.connections[0].peer_tag);
-  EXPECT_FALSE(a.connections[2].password.empty());
-  EXPECT_NE(a.connections[2].password, b.connections[2].password);
+  const auto turn = std::ranges::find(a.connections, true, &Connection::turn);
+  ASSERT_NE(turn, a.connections.end());
+  const Connection& other = b.connections[static_cast<std::size_t>(turn - a.connections.begin())];
+  EXPECT_EQ(other.id, turn->id);
+  EXPECT_FALSE(turn->password.empty());
+  EXPECT_NE(turn->password, other.password);
   EXPECT_TRUE(UpdatesTo(confirm, b2_).empty());
 }
 

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "common/entropy.h"
-#include "server/book/relays.h"
 #include "server/book/state.h"
 
 namespace trunkline::book {
@@ -63,21 +62,6 @@ TEST(ProtocolCheck, Bounds) {
   reversed.min_layer = 92;
   reversed.max_layer = 65;
   EXPECT_EQ(CheckProtocol(reversed), Refusal::kCallProtocolLayerInvalid);
-}
-
-// Checked with: printf %s '1700086400:7.0' | openssl dgst -sha1 -hmac key -binary | base64
-TEST(Relays, TurnCredentials) {
-  BookConfig config;
-  RelayConfig relay;
-  relay.kind = Connection::Kind::kWebrtc;
-  relay.turn = true;
-  relay.turn_secret = "key";
-  config.relays.push_back(relay);
-  SeededEntropy entropy(1);
-  const Relays relays =
-      MakeRelays(config, CallId(7), true, FromUnixSeconds(1'700'000'000), entropy);
-  EXPECT_EQ(relays.caller.at(0).username, "1700086400:7.0");
-  EXPECT_EQ(relays.caller.at(0).password, "ZAw1klRlUN6ciQYDRF9GhSHMGVU=");
 }
 
 // FNV-1a, 64 bits, of the digits.

@@ -49,6 +49,7 @@ inline BookConfig TestConfig() {
   config.relays.push_back(stun);
   RelayConfig turn = stun;
   turn.id = 3;
+  turn.stun = false;
   turn.turn = true;
   turn.turn_secret = "secret";
   config.relays.push_back(turn);

@@ -1,0 +1,209 @@
+// The desk's fleet: who is there, who drains, and what operators are told.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/book/relay_desk.h"
+
+namespace trunkline::book {
+namespace {
+
+using picker::EntryId;
+using picker::Kind;
+
+std::string Complaint(const picker::EntryConfig& config, const picker::FleetRefusal& refusal,
+                      const picker::Fleet& fleet) {
+  const std::string of = absl::StrCat("relay ", config.id.value());
+  const auto other = fleet.IndexOf(refusal.other);
+  switch (refusal.error) {
+    case picker::FleetError::kIdOutOfRange:
+      return absl::StrCat(of, ": the id is not in 1 to ", picker::kEntryIdMax);
+    case picker::FleetError::kDuplicateId:
+      if (!other) break;
+      return absl::StrCat(of, ": the id is taken by the relay at ", fleet.config(*other).ip,
+                          fleet.config(*other).ipv6, " port ", fleet.config(*other).port);
+    case picker::FleetError::kDuplicateAddress:
+      return absl::StrCat(of, ": its address is that of relay ", refusal.other.value());
+    case picker::FleetError::kNoAddress:
+      return absl::StrCat(of, ": it has no address");
+    default:
+      break;
+  }
+  const std::string_view name = picker::FleetErrorName(refusal.error);
+  return absl::StrCat(of, ": ", absl::string_view(name.data(), name.size()));
+}
+
+Kind KindOf(const RelayConfig& relay) {
+  if (relay.turn) return Kind::kTurn;
+  if (relay.stun) return Kind::kStun;
+  return relay.tcp ? Kind::kReflectorTcp : Kind::kReflector;
+}
+
+}  // namespace
+
+std::optional<std::string> RelayDesk::Add(const picker::EntryConfig& config, bool update) {
+  const auto added = update ? picker_.Update(config) : picker_.Add(config);
+  if (!added) return Complaint(config, added.error(), picker_.fleet());
+  return std::nullopt;
+}
+
+std::optional<std::string> RelayDesk::Configure(const RelayConfig& relay) {
+  picker::EntryConfig config;
+  config.id = EntryId(relay.id);
+  config.kind = KindOf(relay);
+  config.ip = relay.ip;
+  config.ipv6 = relay.ipv6;
+  config.port = static_cast<std::uint16_t>(relay.port);
+  config.region = relay.region;
+  config.domain = relay.domain;
+  config.liveness = picker::Liveness::kProbe;
+  if (auto complaint = Add(config, false)) return complaint;
+  Source& source = sources_[config.id];
+  source.turn_secret = relay.turn_secret;
+  if (!relay.tag_secret.empty()) {
+    source.tag_key =
+        relay::DeriveTagKey(AsBytes(relay.tag_secret), static_cast<std::uint32_t>(relay.id), 0);
+  }
+  ApplyDraining(config.id, source);
+  return std::nullopt;
+}
+
+std::optional<std::string> RelayDesk::Register(const RelayRegistration& relay) {
+  picker::EntryConfig config;
+  config.id = EntryId(relay.id);
+  config.ip = relay.ip;
+  config.ipv6 = relay.ipv6;
+  config.port = relay.port;
+  config.region = relay.region;
+  config.domain = relay.domain;
+  config.capacity = relay.capacity;
+  config.labels = relay.labels;
+  config.stacks = relay.stacks;
+  const auto known = sources_.find(config.id);
+  const bool is_there = picker_.fleet().IndexOf(config.id).has_value();
+  const bool update = is_there && known != sources_.end() && known->second.registers;
+  if (auto complaint = Add(config, update)) return complaint;
+  Source& source = sources_[config.id];
+  source.registers = true;
+  source.drained_by_relay = false;
+  ApplyDraining(config.id, source);
+  return std::nullopt;
+}
+
+bool RelayDesk::Beat(std::uint32_t id, const picker::LoadReport& load, bool draining,
+                     WallTime now) {
+  const auto source = sources_.find(EntryId(id));
+  if (source == sources_.end() || !source->second.registers) return false;
+  if (source->second.drained_by_relay != draining) {
+    source->second.drained_by_relay = draining;
+    ApplyDraining(EntryId(id), source->second);
+  }
+  return picker_.fleet().Heartbeat(EntryId(id), load, now);
+}
+
+void RelayDesk::Lose(std::uint32_t id) {
+  picker_.fleet().SetLost(EntryId(id));
+}
+
+void RelayDesk::SetHealth(EntryId id, picker::Health health, std::string detail) {
+  if (picker_.fleet().SetHealth(id, health)) sources_[id].detail = std::move(detail);
+}
+
+bool RelayDesk::SetDraining(EntryId id, bool draining) {
+  if (!picker_.fleet().IndexOf(id)) return false;
+  Source& source = sources_[id];
+  source.drained_by_operator = draining;
+  ApplyDraining(id, source);
+  return true;
+}
+
+void RelayDesk::ApplyDraining(EntryId id, const Source& source) {
+  picker_.fleet().SetDraining(id, source.drained_by_operator || source.drained_by_relay);
+}
+
+void RelayDesk::SetTagKey(std::uint32_t id, std::uint8_t key_id, const relay::TagKey& key) {
+  Source& source = sources_[EntryId(id)];
+  source.key_id = key_id;
+  source.tag_key = key;
+}
+
+std::optional<picker::DrainForecast> RelayDesk::ForecastOf(EntryId id, WallTime now) const {
+  std::vector<Duration> ages;
+  for (const auto& [call_id, call] : calls_) {
+    const std::span<const picker::Offered> offered = call->assignment.offer.list();
+    if (!call->live || !call->picked) continue;
+    const auto entry = std::ranges::find(offered, id, &picker::Offered::id);
+    if (entry == offered.end()) continue;
+    const std::int8_t carrier = call->assignment.carrier;
+    if (carrier < 0 || carrier == entry - offered.begin()) {
+      ages.push_back(std::chrono::duration_cast<Duration>(now - call->picked_at));
+    }
+  }
+  return picker::ForecastEmpty(ages, picker_.durations());
+}
+
+RelayStatus RelayDesk::StatusOf(std::size_t index, WallTime now) const {
+  const picker::Fleet& fleet = picker_.fleet();
+  const picker::Entry& entry = fleet.entries()[index];
+  RelayStatus status;
+  status.config = fleet.config(index);
+  status.state = fleet.StateOf(entry, now);
+  status.load = picker::Fleet::FreshLoad(entry, now);
+  status.reported_calls = entry.reported_calls;
+  status.offered_calls = entry.offered;
+  if (entry.beaten) status.silent = std::chrono::duration_cast<Duration>(now - entry.beat_at);
+  const auto found = sources_.find(entry.id);
+  if (found != sources_.end()) {
+    const Source& source = found->second;
+    status.registers = source.registers;
+    status.drained_by_operator = source.drained_by_operator;
+    status.drained_by_relay = source.drained_by_relay;
+    status.detail = source.detail;
+    status.carried_calls = source.carried_calls;
+    status.packets = source.packets;
+    status.bytes = source.bytes;
+  }
+  if (entry.draining) status.empty_in = ForecastOf(entry.id, now);
+  return status;
+}
+
+std::vector<RelayStatus> RelayDesk::List(WallTime now) const {
+  std::vector<RelayStatus> list;
+  for (std::size_t i = 0; i < picker_.fleet().entries().size(); ++i) {
+    list.push_back(StatusOf(i, now));
+  }
+  std::ranges::sort(list, {}, [](const RelayStatus& status) { return status.config.id; });
+  return list;
+}
+
+std::optional<RelayStatus> RelayDesk::Find(EntryId id, WallTime now) const {
+  const auto index = picker_.fleet().IndexOf(id);
+  if (!index) return std::nullopt;
+  return StatusOf(*index, now);
+}
+
+std::optional<RelayExplanation> RelayDesk::Explain(CallId id) const {
+  const Call* const call = FindCall(id);
+  if (call == nullptr || !call->picked) return std::nullopt;
+  RelayExplanation explanation;
+  explanation.call = id;
+  explanation.picked = call->picked_at;
+  explanation.live = call->live;
+  explanation.panic = call->assignment.offer.panic;
+  for (const picker::Verdict& verdict : call->verdicts) {
+    RelayExplanation::Entry entry;
+    entry.verdict = verdict;
+    const auto index = picker_.fleet().IndexOf(verdict.id);
+    if (index) entry.kind = picker_.fleet().config(*index).kind;
+    if (verdict.slot > 0) {
+      const std::size_t slot = verdict.slot - 1u;
+      entry.packets = call->heard[slot].packets;
+      entry.bytes = call->heard[slot].bytes;
+      entry.carrier = call->assignment.carrier == static_cast<std::int8_t>(slot);
+    }
+    explanation.entries.push_back(entry);
+  }
+  return explanation;
+}
+
+}  // namespace trunkline::book

@@ -1,0 +1,267 @@
+// The relays of calls: what is offered, minted, learned and told.
+#include "server/book/relay_desk.h"
+
+#include <set>
+
+#include "gtest/gtest.h"
+#include "relay/tag.h"
+
+namespace trunkline::book {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT
+using picker::EntryId;
+using relay::Side;
+
+const WallTime kNow = FromUnixSeconds(1'700'000'000);
+constexpr CallId kCall(7);
+
+relay::TagKey KeyOf(std::uint8_t fill) {
+  relay::TagKey key;
+  std::ranges::fill(key.mutable_view(), fill);
+  return key;
+}
+
+RelayRegistration Registration(std::uint32_t id) {
+  RelayRegistration relay;
+  relay.id = id;
+  relay.ip = "192.0.2." + std::to_string(id);
+  relay.port = 4431;
+  relay.region = "r" + std::to_string(id);
+  return relay;
+}
+
+class RelayDeskTest : public testing::Test {
+ protected:
+  void Join(std::uint32_t id) {
+    ASSERT_EQ(desk_.Register(Registration(id)), std::nullopt);
+    desk_.SetTagKey(id, 2, KeyOf(static_cast<std::uint8_t>(id)));
+    ASSERT_TRUE(desk_.Beat(id, {}, false, kNow));
+  }
+  Relays Offer(CallId call, WallTime now = kNow) {
+    Relays relays = desk_.Offer(call, {}, now, entropy_);
+    desk_.Commit(now);
+    return relays;
+  }
+  std::set<std::int64_t> IdsOf(const Relays& relays) {
+    std::set<std::int64_t> ids;
+    for (const Connection& connection : relays.caller) ids.insert(connection.id);
+    return ids;
+  }
+  picker::FlowSummary Flow(std::uint64_t packets) {
+    picker::FlowSummary flow;
+    flow.packets = packets;
+    flow.bytes = packets * 100;
+    flow.duration = 10s;
+    flow.caller.hello = flow.callee.hello = true;
+    return flow;
+  }
+
+  RelayDesk desk_;
+  SeededEntropy entropy_{1};
+};
+
+// What a genuine tag says.
+relay::TagFields Verified(const relay::TagKey& key, std::uint8_t key_id, const Bytes& tag) {
+  const auto fields = relay::ParseTag(std::span(tag).first<relay::kTagPrefixBytes>());
+  CHECK(fields.has_value());
+  EXPECT_EQ(fields->key_id, key_id);
+  const relay::Tag genuine = relay::MintTag(key, *fields);
+  EXPECT_EQ(Bytes(genuine.begin(), genuine.end()), tag);
+  return *fields;
+}
+
+TEST_F(RelayDeskTest, BothSidesGetTheSameRelaysWithTagsOfTheirOwn) {
+  Join(1);
+  Join(2);
+  const Relays relays = Offer(kCall);
+  ASSERT_EQ(relays.caller.size(), 2u);
+  ASSERT_EQ(relays.callee.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Connection& caller = relays.caller[i];
+    const Connection& callee = relays.callee[i];
+    EXPECT_EQ(caller.id, callee.id);
+    EXPECT_EQ(caller.ip, "192.0.2." + std::to_string(caller.id));
+    const relay::TagKey key = KeyOf(static_cast<std::uint8_t>(caller.id));
+    relay::TagFields fields = Verified(key, 2, caller.peer_tag);
+    EXPECT_EQ(fields.side, Side::kCaller);
+    EXPECT_FALSE(relay::TagExpired(fields.expiry_slot, kNow + 24h));
+    EXPECT_TRUE(relay::TagExpired(fields.expiry_slot, kNow + 25h));
+    fields.side = Side::kCallee;
+    EXPECT_EQ(Verified(key, 2, callee.peer_tag), fields);
+  }
+}
+
+TEST_F(RelayDeskTest, TheSecondAnswerIsTheFirst) {
+  Join(1);
+  Join(2);
+  const Relays first = Offer(kCall);
+  Join(3);
+  const Relays again = Offer(kCall);
+  ASSERT_EQ(first.caller.size(), again.caller.size());
+  for (std::size_t i = 0; i < first.caller.size(); ++i) {
+    EXPECT_EQ(first.caller[i].id, again.caller[i].id);
+    EXPECT_EQ(first.caller[i].peer_tag, again.caller[i].peer_tag);
+  }
+}
+
+// A phone would find nobody there.
+TEST_F(RelayDeskTest, ARelayIsOfferedFromItsFirstBeatToItsLast) {
+  ASSERT_EQ(desk_.Register(Registration(1)), std::nullopt);
+  Join(2);
+  EXPECT_EQ(IdsOf(Offer(CallId(1))), std::set<std::int64_t>{2});
+  desk_.Beat(1, {}, false, kNow);
+  EXPECT_EQ(IdsOf(Offer(CallId(2))).size(), 2u);
+  desk_.Lose(1);
+  EXPECT_EQ(IdsOf(Offer(CallId(3))), std::set<std::int64_t>{2});
+  ASSERT_EQ(desk_.Register(Registration(1)), std::nullopt);
+  desk_.Beat(1, {}, false, kNow);
+  EXPECT_EQ(IdsOf(Offer(CallId(4))).size(), 2u);
+}
+
+TEST_F(RelayDeskTest, EitherMayDrainARelay) {
+  Join(1);
+  Join(2);
+  EXPECT_FALSE(desk_.SetDraining(EntryId(9), true));
+  EXPECT_TRUE(desk_.SetDraining(EntryId(1), true));
+  EXPECT_EQ(IdsOf(Offer(CallId(1))), std::set<std::int64_t>{2});
+  desk_.Beat(1, {}, true, kNow);
+  desk_.SetDraining(EntryId(1), false);
+  EXPECT_EQ(IdsOf(Offer(CallId(2))), std::set<std::int64_t>{2});
+  desk_.Beat(1, {}, false, kNow);
+  EXPECT_EQ(IdsOf(Offer(CallId(3))).size(), 2u);
+  // What the operator wants survives that the relay comes again.
+  desk_.SetDraining(EntryId(1), true);
+  Join(1);
+  EXPECT_EQ(desk_.Find(EntryId(1), kNow)->state, picker::State::kDraining);
+}
+
+TEST_F(RelayDeskTest, RefusesWhatWouldConfuseClients) {
+  Join(1);
+  RelayRegistration twin = Registration(2);
+  twin.ip = Registration(1).ip;
+  EXPECT_EQ(desk_.Register(twin), "relay 2: its address is that of relay 1");
+  RelayConfig configured;
+  configured.id = 1;
+  configured.ip = "192.0.2.77";
+  configured.port = 1;
+  EXPECT_EQ(desk_.Configure(configured),
+            "relay 1: the id is taken by the relay at 192.0.2.1 port 4431");
+  configured.id = 5;
+  EXPECT_EQ(desk_.Configure(configured), std::nullopt);
+  EXPECT_EQ(desk_.Register(Registration(5)),
+            "relay 5: the id is taken by the relay at 192.0.2.77 port 1");
+}
+
+TEST_F(RelayDeskTest, AGroupThatIsUndoneLeavesNothing) {
+  Join(1);
+  desk_.SetAddress(kCall, Side::kCaller, {});
+  desk_.Offer(kCall, {}, kNow, entropy_);
+  EXPECT_EQ(desk_.Find(EntryId(1), kNow)->offered_calls, 1u);
+  desk_.Rollback();
+  EXPECT_EQ(desk_.Find(EntryId(1), kNow)->offered_calls, 0u);
+  EXPECT_FALSE(desk_.Explain(kCall).has_value());
+  Offer(kCall);
+  desk_.End(kCall, {});
+  desk_.Rollback();
+  EXPECT_TRUE(desk_.Explain(kCall)->live);
+  desk_.End(kCall, {});
+  desk_.Commit(kNow);
+  EXPECT_FALSE(desk_.Explain(kCall)->live);
+  EXPECT_EQ(desk_.Find(EntryId(1), kNow)->offered_calls, 0u);
+}
+
+TEST_F(RelayDeskTest, FlowsFindTheirCallByItsTag) {
+  Join(1);
+  Join(2);
+  const Relays relays = Offer(kCall);
+  const relay::CallKey key = relay::CallKeyOf(relays.caller[0].peer_tag.data());
+  const auto id = static_cast<std::uint32_t>(relays.caller[0].id);
+  EXPECT_TRUE(desk_.TakeFlow(id, key, Flow(1000), kNow + 10s));
+  EXPECT_TRUE(desk_.TakeFlow(id, key, Flow(1500), kNow + 20s));
+  EXPECT_FALSE(desk_.TakeFlow(id, key ^ std::uint64_t{1} << 30, Flow(1), kNow));
+  EXPECT_FALSE(desk_.TakeFlow(77, key, Flow(1), kNow));
+  const RelayStatus status = *desk_.Find(EntryId(id), kNow);
+  EXPECT_EQ(status.packets, 1500u);
+  EXPECT_EQ(status.bytes, 150'000u);
+  EXPECT_EQ(status.carried_calls, 1u);
+  const RelayExplanation told = *desk_.Explain(kCall);
+  EXPECT_TRUE(told.entries[0].carrier);
+  EXPECT_EQ(told.entries[0].packets, 1500u);
+  // The relay's last word comes after the end.
+  desk_.End(kCall, {});
+  desk_.Commit(kNow);
+  EXPECT_TRUE(desk_.TakeFlow(id, key, Flow(1600), kNow + 21s));
+}
+
+TEST_F(RelayDeskTest, CallsOfAnEarlierProcessAreKnownByTheirTags) {
+  Join(1);
+  const Relays relays = Offer(kCall);
+  RelayDesk next;
+  next.Restore(kCall, relays.caller, kNow);
+  next.Commit(kNow);
+  ASSERT_EQ(next.Register(Registration(1)), std::nullopt);
+  next.Beat(1, {}, false, kNow);
+  const relay::CallKey key = relay::CallKeyOf(relays.callee[0].peer_tag.data());
+  EXPECT_TRUE(next.TakeFlow(1, key, Flow(1000), kNow + 10s));
+  next.Forget(kCall);
+  EXPECT_FALSE(next.TakeFlow(1, key, Flow(1000), kNow + 10s));
+}
+
+TEST_F(RelayDeskTest, ExplainsWhatWasLeftOut) {
+  Join(1);
+  Join(2);
+  desk_.SetDraining(EntryId(2), true);
+  Offer(kCall);
+  const RelayExplanation told = *desk_.Explain(kCall);
+  ASSERT_EQ(told.entries.size(), 2u);
+  EXPECT_EQ(told.entries[0].verdict.why, picker::Why::kBest);
+  EXPECT_EQ(told.entries[0].verdict.slot, 1);
+  EXPECT_EQ(told.entries[1].verdict.why, picker::Why::kDraining);
+  EXPECT_EQ(told.entries[1].verdict.slot, 0);
+}
+
+TEST_F(RelayDeskTest, RemembersSoManyEndedCalls) {
+  Join(1);
+  for (std::int64_t i = 1; i <= static_cast<std::int64_t>(RelayDesk::kExplainedMax) + 1; ++i) {
+    Offer(CallId(i));
+    desk_.End(CallId(i), {});
+    desk_.Commit(kNow);
+  }
+  EXPECT_FALSE(desk_.Explain(CallId(1)).has_value());
+  EXPECT_TRUE(desk_.Explain(CallId(2)).has_value());
+}
+
+// Checked with: printf %s '1700086400:7.0' | openssl dgst -sha1 -hmac key -binary | base64
+TEST_F(RelayDeskTest, TurnCredentials) {
+  RelayConfig turn;
+  turn.kind = Connection::Kind::kWebrtc;
+  turn.id = 3;
+  turn.ip = "192.0.2.3";
+  turn.port = 3478;
+  turn.turn = true;
+  turn.turn_secret = "key";
+  ASSERT_EQ(desk_.Configure(turn), std::nullopt);
+  const Relays relays = Offer(kCall);
+  EXPECT_EQ(relays.caller.at(0).username, "1700086400:7.0");
+  EXPECT_EQ(relays.caller.at(0).password, "ZAw1klRlUN6ciQYDRF9GhSHMGVU=");
+  desk_.SetHealth(EntryId(3), picker::Health::kMisconfigured, "401 with our secret");
+  EXPECT_TRUE(Offer(CallId(8)).caller.empty());
+  EXPECT_EQ(desk_.Find(EntryId(3), kNow)->detail, "401 with our secret");
+}
+
+// The key follows from the secret that the relay has too.
+TEST_F(RelayDeskTest, StandaloneReflector) {
+  RelayConfig reflector;
+  reflector.id = 4;
+  reflector.ip = "192.0.2.4";
+  reflector.port = 4431;
+  reflector.tag_secret = "0123456789abcdef";
+  ASSERT_EQ(desk_.Configure(reflector), std::nullopt);
+  const Relays relays = Offer(kCall);
+  const relay::TagKey key = relay::DeriveTagKey(AsBytes(reflector.tag_secret), 4, 0);
+  EXPECT_EQ(Verified(key, 0, relays.callee.at(0).peer_tag).side, Side::kCallee);
+}
+
+}  // namespace
+}  // namespace trunkline::book
