@@ -1,6 +1,8 @@
 # Every library and program, in the order of who may include whom (ARCHITECTURE.md, checked by tests/tidy).
 
 trunkline_library(common/crypto LIBS common OpenSSL::Crypto absl::status absl::statusor)
+trunkline_library(common/config LIBS common Boost::headers CLI11::CLI11 tomlplusplus::tomlplusplus absl::status
+  absl::strings)
 trunkline_library(relay LIBS common common_crypto)
 trunkline_library(server/mtproto LIBS common common_crypto tl absl::node_hash_map)
 trunkline_library(server/call LIBS common)
@@ -14,11 +16,11 @@ if(TARGET journal_proto)
   trunkline_library(server/store LIBS common server_book journal_proto SQLite::SQLite3)
   trunkline_library(server/http LIBS common server_book Boost::headers Boost::json Threads::Threads)
   trunkline_library(server/control LIBS common server_book server_http)
-  trunkline_library(server/io LIBS common common_crypto server_mtproto server_rpc server_book server_store
+  trunkline_library(server/io LIBS common common_config common_crypto server_mtproto server_rpc server_book server_store
     Boost::headers Threads::Threads)
-  trunkline_library(server LIBS server_io server_http server_control CLI11::CLI11 tomlplusplus::tomlplusplus)
+  trunkline_library(server LIBS common_config server_io server_http server_control)
   trunkline_program(trunkline-server server/main.cc LIBS $<TARGET_NAME_IF_EXISTS:mimalloc> server)
-  trunkline_library(relay/io LIBS common relay server_http CLI11::CLI11 tomlplusplus::tomlplusplus Threads::Threads)
+  trunkline_library(relay/io LIBS common common_config relay server_http Threads::Threads)
   trunkline_program(trunkline-relay relay/io/main.cc LIBS relay_io)
 endif()
 

@@ -4,6 +4,7 @@ configure_file(${CMAKE_SOURCE_DIR}/tests/paths.h.in ${CMAKE_BINARY_DIR}/gen/test
 
 trunkline_test(common LIBS common common_crypto)
 trunkline_test(common/crypto LIBS common_crypto)
+trunkline_test(common/config LIBS common_config)
 trunkline_test(tl LIBS tl tl_rewrite tl_compiler)
 add_dependencies(tl_test tlc)
 trunkline_test(relay LIBS relay)

@@ -5,9 +5,9 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/config/command_line.h"
 #include "server/io/node_config.h"
 
 namespace trunkline {
@@ -16,17 +16,14 @@ struct Config {
   Config();  // the defaults
 
   io::NodeConfig node;
-  io::HostPort http{"127.0.0.1", 0};
+  HostPort http{"127.0.0.1", 0};
   std::string log_level = "info";
   // Where secrets were read from; their content is in `node`.
   std::string bot_tokens_file;
 };
 
-struct CommandLine {
-  enum class Action { kRun, kCheck, kPrint };
-  Action action = Action::kRun;
+struct CommandLine : ParsedLine {
   Config config;
-  std::string text;  // kPrint: for stdout
 };
 
 // Reads flags and the file they name. Errors are one line without a program name.
@@ -36,6 +33,6 @@ absl::StatusOr<CommandLine> ReadCommandLine(int argc, const char* const* argv);
 absl::Status ApplyToml(std::string_view toml, const std::string& name, Config& config);
 
 // The configuration as a TOML file, with every default; secrets are left out.
-std::string EffectiveToml(const Config& config);
+std::string EffectiveToml(Config config);
 
 }  // namespace trunkline

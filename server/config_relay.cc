@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "boost/asio/ip/address.hpp"
+#include "common/config/values.h"
 #include "server/config_keys.h"
-#include "server/config_values.h"
 #include "server/picker/limits.h"
 
 namespace trunkline {
@@ -27,7 +27,7 @@ absl::Status In(const char* field, const absl::Status& status) {
 
 class RelayReader {
  public:
-  explicit RelayReader(const RelayFields& fields) : fields_(fields) {}
+  explicit RelayReader(const TableList::Fields& fields) : fields_(fields) {}
 
   const std::string* Find(const char* name) const {
     const auto it = fields_.find(name);
@@ -52,7 +52,7 @@ class RelayReader {
   }
 
  private:
-  const RelayFields& fields_;
+  const TableList::Fields& fields_;
 };
 
 absl::Status ReadSecret(const RelayReader& reader, bool wanted, std::string& out) {
@@ -81,7 +81,7 @@ absl::Status ReadKind(const RelayReader& reader, book::RelayConfig& relay) {
   return Wrong(absl::StrCat("relay.kind: \"", *kind, "\" is none of reflector, turn, stun"));
 }
 
-absl::Status CheckNames(const RelayFields& fields) {
+absl::Status CheckNames(const TableList::Fields& fields) {
   for (const auto& [name, value] : fields) {
     if (std::find(std::begin(kFieldNames), std::end(kFieldNames), name) == std::end(kFieldNames)) {
       return Wrong(absl::StrCat("relay.", name, ": unknown key", DidYouMean(name, kFieldNames)));
@@ -109,11 +109,7 @@ absl::Status ReadRelay(const RelayReader& reader, book::RelayConfig& relay) {
 
 }  // namespace
 
-std::span<const std::string> RelayFieldNames() {
-  return kFieldNames;
-}
-
-absl::Status AddRelay(const RelayFields& fields, Config& config) {
+absl::Status AddRelay(const TableList::Fields& fields, Config& config) {
   auto& relays = config.node.book.relays;
   if (relays.size() >= kRelaysMax) return Wrong(absl::StrCat("relay: at most ", kRelaysMax));
   absl::Status status = CheckNames(fields);

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "server/config_values.h"
+#include "common/config/values.h"
 #include "server/control/control.h"
 #include "server/control/test_routes.h"
 #include "server/health.h"

@@ -1,6 +1,7 @@
 #include "relay/io/addresses.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,7 +24,11 @@ SocketAddress AddressOf(const HostPort& at) {
   if (at.host.find(':') != std::string::npos) {
     address.name.sin6_family = AF_INET6;
     address.name.sin6_port = htons(at.port);
-    inet_pton(AF_INET6, at.host.c_str(), &address.name.sin6_addr);
+    const std::size_t zone = at.host.find('%');
+    inet_pton(AF_INET6, at.host.substr(0, zone).c_str(), &address.name.sin6_addr);
+    if (zone != std::string::npos) {
+      address.name.sin6_scope_id = if_nametoindex(at.host.c_str() + zone + 1);
+    }
     return address;
   }
   sockaddr_in name{};
@@ -78,7 +83,7 @@ bool SetOption(int descriptor, int level, int name, int value) {
 
 absl::Status Failed(std::string_view what, const HostPort& at) {
   return absl::UnavailableError(
-      absl::StrCat(std::string(what), " ", Text(at), ": ", std::strerror(errno)));
+      absl::StrCat(std::string(what), " ", HostPortText(at), ": ", std::strerror(errno)));
 }
 
 }  // namespace trunkline::relay

@@ -8,16 +8,11 @@
 
 #include "absl/status/statusor.h"
 #include "common/bytes.h"
+#include "common/config/command_line.h"
 #include "common/time.h"
 #include "relay/limits.h"
 
 namespace trunkline::relay {
-
-struct HostPort {
-  std::string host;  // numeric, IPv6 without brackets; empty: not given
-  std::uint16_t port = 0;
-};
-std::string Text(const HostPort& address);
 
 struct Config {
   std::uint32_t id = 0;
@@ -38,12 +33,12 @@ struct Config {
   Duration drain_timeout{5'000};  // SIGTERM waits so long for calls to end
 };
 
-struct CommandLine {
-  enum class Action { kRun, kCheck, kPrint };
-  Action action = Action::kRun;
+struct CommandLine : ParsedLine {
   Config config;
-  std::string text;  // kPrint: for stdout
 };
 absl::StatusOr<CommandLine> ReadCommandLine(int argc, const char* const* argv);
+
+// Bound to `config`, which must outlive them.
+Settings SettingsOf(Config& config);
 
 }  // namespace trunkline::relay

@@ -128,9 +128,9 @@ std::vector<FlowSummary> Daemon::TakeSummaries() {
 }
 
 std::string Daemon::ReadyLine() const {
-  std::string line =
-      absl::StrCat("ready relay=", Text(config_.advertise), " id=", config_.id, " pid=", getpid());
-  if (http_ != nullptr) absl::StrAppend(&line, " http=", Text(config_.http));
+  std::string line = absl::StrCat("ready relay=", HostPortText(config_.advertise),
+                                  " id=", config_.id, " pid=", getpid());
+  if (http_ != nullptr) absl::StrAppend(&line, " http=", HostPortText(config_.http));
   return line;
 }
 

@@ -8,18 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "common/config/values.h"
 #include "common/ids.h"
 #include "common/time.h"
 #include "server/book/book.h"
 
 namespace trunkline::io {
 
-// An address of ours or of somebody else's, numeric.
-struct HostPort {
-  std::string host;
-  std::uint16_t port = 0;
-  friend bool operator==(const HostPort&, const HostPort&) = default;
-};
+using trunkline::HostPort;
 
 // Bounds of one link and of all.
 struct LinkLimits {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "common/config/values.h"
 #include "server/config_keys.h"
-#include "server/config_values.h"
 
 namespace trunkline {
 namespace {
@@ -260,9 +260,10 @@ TEST(Config, FlagsWinOverTheFile) {
 }
 
 TEST(Config, EveryKeyIsAFlag) {
-  for (const ConfigKey& key : ConfigKeys()) {
+  Config config;
+  for (const Setting& key : SettingsOf(config).values) {
     const std::string flag = FlagOf(key.name);
-    if (key.type == ConfigKey::Type::kBool) {
+    if (key.type == Setting::Type::kBool) {
       EXPECT_EQ(ErrorOf({flag}), "accepted");
       EXPECT_THAT(ErrorOf({flag, flag}), HasSubstr(flag + ": is there twice"));
     } else {

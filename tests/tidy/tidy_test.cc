@@ -57,6 +57,7 @@ bool IsPure(const std::string& folder) {
 const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
   static const std::map<std::string, std::set<std::string>> kAllowed = {
       {"common", {"common/crypto"}},
+      {"common/config", {}},
       {"common/crypto", {}},
       {"tl/runtime", {}},
       {"tl/compiler", {"tl/runtime"}},

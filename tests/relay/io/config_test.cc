@@ -92,7 +92,7 @@ TEST_F(ConfigTest, FileAndFlags) {
   const Config& config = line->config;
   EXPECT_EQ(config.id, 9u);
   ASSERT_EQ(config.listen.size(), 2u);
-  EXPECT_EQ(Text(config.listen[1]), "[::1]:4431");
+  EXPECT_EQ(HostPortText(config.listen[1]), "[::1]:4431");
   EXPECT_EQ(config.threads, 3u);
   EXPECT_EQ(config.nap_us, 500u);
   EXPECT_FALSE(config.limits.answer_stun);

@@ -1,4 +1,4 @@
-#include "server/config_values.h"
+#include "common/config/values.h"
 
 #include <algorithm>
 #include <charconv>
@@ -15,39 +15,17 @@ absl::Status Wrong(const std::string& message) {
   return absl::InvalidArgumentError(message);
 }
 
-struct Unit {
-  std::string_view name;
-  std::int64_t factor;
-};
-// Largest first, so that a value is written in the largest unit that holds it exactly.
-constexpr Unit kDurations[] = {{"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}};
-constexpr Unit kSizes[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}};
-
 // False: not digits followed by one of the units, or too large to be counted.
 bool ReadWithUnit(const std::string& text, std::span<const Unit> units, std::int64_t& out) {
   std::int64_t number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc() || number < 0) return false;
+  if (parsed.ec != std::errc()) return false;
   const std::string_view name(parsed.ptr,
                               static_cast<std::size_t>(text.data() + text.size() - parsed.ptr));
   for (const Unit& unit : units) {
-    if (unit.name != name) continue;
-    return !__builtin_mul_overflow(number, unit.factor, &out);
+    if (unit.name == name) return !__builtin_mul_overflow(number, unit.factor, &out);
   }
   return false;
-}
-
-std::string WithUnit(std::int64_t value, std::span<const Unit> units) {
-  for (const Unit& unit : units) {
-    if (value % unit.factor == 0 && (value != 0 || unit.factor == 1)) {
-      return absl::StrCat(value / unit.factor, std::string(unit.name));
-    }
-  }
-  return absl::StrCat(value);
-}
-
-absl::Status OutOfRange(const std::string& text, const std::string& min, const std::string& max) {
-  return Wrong(absl::StrCat(text, " is out of range, ", min, " to ", max));
 }
 
 std::size_t EditDistance(std::string_view a, std::string_view b) {
@@ -67,47 +45,35 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-absl::Status ReadNumber(const std::string& text, Range range, std::int64_t& out) {
-  const char* const end = text.data() + text.size();
-  std::int64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), end, number);
-  if (parsed.ec != std::errc() || parsed.ptr != end) {
-    return Wrong(absl::StrCat("\"", text, "\" is not a whole number"));
+absl::Status ReadQuantity(const std::string& text, const Form& form, std::int64_t& out) {
+  std::int64_t value = 0;
+  if (!ReadWithUnit(text, form.units, value)) {
+    return Wrong(absl::StrCat("\"", text, "\" is not ", std::string(form.wanted)));
   }
-  if (number < range.min || number > range.max) {
-    return OutOfRange(text, absl::StrCat(range.min), absl::StrCat(range.max));
+  if (value < form.range.min || value > form.range.max) {
+    return Wrong(absl::StrCat(text, " is out of range, ", QuantityText(form.range.min, form.units),
+                              " to ", QuantityText(form.range.max, form.units)));
   }
-  out = number;
+  out = value;
   return absl::OkStatus();
+}
+
+absl::Status ReadNumber(const std::string& text, Range range, std::int64_t& out) {
+  return ReadQuantity(text, {kNoUnits, range, kNumberWanted}, out);
 }
 
 absl::Status ReadDuration(const std::string& text, DurationRange range, Duration& out) {
   std::int64_t millis = 0;
-  if (!ReadWithUnit(text, kDurations, millis)) {
-    return Wrong(
-        absl::StrCat("\"", text, "\" is not a duration such as \"500ms\", \"20s\", \"10m\""));
-  }
-  if (Duration(millis) < range.min || Duration(millis) > range.max) {
-    return OutOfRange(text, DurationText(range.min), DurationText(range.max));
-  }
-  out = Duration(millis);
-  return absl::OkStatus();
+  const absl::Status status = ReadQuantity(text,
+                                           {kMilliUnits,
+                                            {range.min.count(), range.max.count()},
+                                            "a duration such as \"500ms\", \"20s\", \"10m\""},
+                                           millis);
+  if (status.ok()) out = Duration(millis);
+  return status;
 }
 
-absl::Status ReadSize(const std::string& text, Range bytes, std::size_t& out) {
-  std::int64_t size = 0;
-  if (!ReadWithUnit(text, kSizes, size)) {
-    return Wrong(absl::StrCat("\"", text, "\" is not a size such as \"64KiB\", \"1MiB\""));
-  }
-  if (size < bytes.min || size > bytes.max) {
-    return OutOfRange(text, SizeText(static_cast<std::size_t>(bytes.min)),
-                      SizeText(static_cast<std::size_t>(bytes.max)));
-  }
-  out = static_cast<std::size_t>(size);
-  return absl::OkStatus();
-}
-
-absl::Status ReadHostPort(const std::string& text, io::HostPort& out) {
+absl::Status ReadHostPort(const std::string& text, HostPort& out) {
   const absl::Status form =
       Wrong(absl::StrCat("\"", text, "\" is not HOST:PORT with a numeric host"));
   const std::size_t colon = text.rfind(':');
@@ -122,7 +88,7 @@ absl::Status ReadHostPort(const std::string& text, io::HostPort& out) {
   std::int64_t port = 0;
   const absl::Status status = ReadNumber(text.substr(colon + 1), {0, 65535}, port);
   if (!status.ok()) return Wrong(absl::StrCat("port ", std::string(status.message())));
-  out = io::HostPort{address.to_string(), static_cast<std::uint16_t>(port)};
+  out = HostPort{address.to_string(), static_cast<std::uint16_t>(port)};
   return absl::OkStatus();
 }
 
@@ -132,15 +98,33 @@ absl::Status ReadBool(const std::string& text, bool& out) {
   return absl::OkStatus();
 }
 
+absl::Status CheckOneOf(const std::string& text, std::span<const std::string_view> names) {
+  if (std::find(names.begin(), names.end(), text) != names.end()) return absl::OkStatus();
+  std::string all;
+  for (const std::string_view name : names) {
+    absl::StrAppend(&all, all.empty() ? "" : ", ", std::string(name));
+  }
+  return Wrong(absl::StrCat("\"", text, "\" is none of ", all));
+}
+
+std::string QuantityText(std::int64_t value, std::span<const Unit> units) {
+  for (const Unit& unit : units) {
+    if (value % unit.factor == 0 && (value != 0 || unit.factor == 1)) {
+      return absl::StrCat(value / unit.factor, std::string(unit.name));
+    }
+  }
+  return absl::StrCat(value);
+}
+
 std::string DurationText(Duration duration) {
-  return WithUnit(duration.count(), kDurations);
+  return QuantityText(duration.count(), kMilliUnits);
 }
 
 std::string SizeText(std::size_t bytes) {
-  return WithUnit(static_cast<std::int64_t>(bytes), kSizes);
+  return QuantityText(static_cast<std::int64_t>(bytes), kByteUnits);
 }
 
-std::string HostPortText(const io::HostPort& address) {
+std::string HostPortText(const HostPort& address) {
   const bool v6 = address.host.find(':') != std::string::npos;
   return absl::StrCat(v6 ? "[" : "", address.host, v6 ? "]:" : ":", address.port);
 }
