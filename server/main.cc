@@ -1,8 +1,6 @@
 // trunkline-server: exit 0 after SIGTERM or SIGINT, 1 when it can't start, 2 for a wrong
 // configuration.
-#include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -11,6 +9,7 @@
 #include <thread>
 
 #include "common/log.h"
+#include "common/process.h"
 #include "server/config.h"
 #include "server/server.h"
 
@@ -24,28 +23,9 @@ int Complain(const absl::Status& status, int exit_code) {
   return exit_code;
 }
 
-// Blocked in every thread, taken by sigwait in this one.
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return signals;
-}
-
-// Each connection is a descriptor; the soft limit is often 1024 for no reason of today.
-void RaiseDescriptorLimit() {
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
-}
-
 int Run(const trunkline::Config& config) {
-  const sigset_t signals = BlockSignals();
-  RaiseDescriptorLimit();
+  const sigset_t signals = trunkline::BlockSignals();
+  trunkline::RaiseDescriptorLimit();
   const auto server = trunkline::Server::Start(config);
   if (!server.ok()) return Complain(server.status(), kFailed);
   std::printf("%s\n", (*server)->ReadyLine().c_str());

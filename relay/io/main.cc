@@ -1,15 +1,13 @@
 // trunkline-relay: exit 0 after SIGTERM or SIGINT, 1 when it can't start, 2 for a wrong
 // configuration.
-#include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <string>
 
 #include "common/log.h"
+#include "common/process.h"
 #include "relay/io/config.h"
 #include "relay/io/daemon.h"
 
@@ -25,25 +23,6 @@ int Complain(const absl::Status& status, int exit_code) {
   return exit_code;
 }
 
-// Blocked in every thread, taken by sigwait in this one.
-sigset_t BlockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return signals;
-}
-
-// Each TCP connection is a descriptor; the soft limit is often 1024 for no reason of today.
-void RaiseDescriptorLimit() {
-  rlimit files{};
-  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
-  files.rlim_cur = files.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &files);
-}
-
 // Until no call is left, the time is over, or a second signal comes.
 void Drain(Daemon& daemon, const sigset_t& signals) {
   daemon.SetDraining(true);
@@ -55,8 +34,8 @@ void Drain(Daemon& daemon, const sigset_t& signals) {
 }
 
 int Run(const Config& config) {
-  const sigset_t signals = BlockSignals();
-  RaiseDescriptorLimit();
+  const sigset_t signals = trunkline::BlockSignals();
+  trunkline::RaiseDescriptorLimit();
   using trunkline::relay::DerivedKeys;
   const auto daemon = Daemon::Start(config, DerivedKeys(config.secret, config.id));
   if (!daemon.ok()) return Complain(daemon.status(), kFailed);
