@@ -1,6 +1,6 @@
 # Every library and program, in the order of who may include whom (ARCHITECTURE.md, checked by tests/tidy).
 
-trunkline_library(common/crypto LIBS common OpenSSL::Crypto absl::status absl::statusor)
+trunkline_library(common/crypto LIBS common OpenSSL::SSL OpenSSL::Crypto absl::status absl::statusor)
 trunkline_library(relay LIBS common common_crypto)
 trunkline_library(server/mtproto LIBS common common_crypto tl absl::node_hash_map)
 trunkline_library(server/call LIBS common)
