@@ -66,6 +66,7 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"relay/control", {"relay"}},
       {"relay/io", {"relay", "relay/control", "server/http"}},
       {"server/picker", {}},
+      {"server/relays", {"relay", "relay/control", "server/picker"}},
       {"server/book", {"server/call"}},
       {"server/rpc", {"server/book", "server/call", "tl", "tl/runtime"}},
       {"server/store", {"server/book", "server/call"}},
