@@ -1,9 +1,10 @@
 # Every library and program, in the order of who may include whom (ARCHITECTURE.md, checked by tests/tidy).
 
-trunkline_library(common/crypto LIBS common OpenSSL::Crypto absl::status absl::statusor)
+trunkline_library(common/crypto LIBS common OpenSSL::SSL OpenSSL::Crypto absl::status absl::statusor)
 trunkline_library(common/config LIBS common Boost::headers CLI11::CLI11 tomlplusplus::tomlplusplus absl::status
   absl::strings)
 trunkline_library(relay LIBS common common_crypto)
+trunkline_library(relay/control LIBS common relay relay_control_proto)
 trunkline_library(server/mtproto LIBS common common_crypto tl absl::node_hash_map)
 trunkline_library(server/call LIBS common)
 trunkline_library(server/picker LIBS common common_crypto absl::flat_hash_map absl::strings)
@@ -15,6 +16,8 @@ trunkline_library(server/rpc LIBS common tl server_book common_crypto)
 if(TARGET journal_proto)
   trunkline_library(server/store LIBS common server_book journal_proto SQLite::SQLite3)
   trunkline_library(server/http LIBS common server_book Boost::headers Boost::json Threads::Threads)
+  trunkline_library(server/relays LIBS common common_crypto relay relay_control server_picker server_book server_http
+    Boost::headers Boost::json Threads::Threads)
   trunkline_library(server/control LIBS common server_book server_http)
   trunkline_library(server/io LIBS common common_config common_crypto server_mtproto server_rpc server_book server_store
     Boost::headers Threads::Threads)
