@@ -14,6 +14,8 @@ if(TARGET journal_proto)
   trunkline_library(server/store LIBS common server_book journal_proto SQLite::SQLite3)
   trunkline_library(server/http LIBS common server_book Boost::headers Boost::json Threads::Threads)
   trunkline_library(server/control LIBS common server_book server_http)
+  trunkline_library(server/relays LIBS common relay server_picker Boost::headers absl::statusor absl::strings
+    Threads::Threads)
   trunkline_library(server/io LIBS common common_crypto server_mtproto server_rpc server_book server_store
     Boost::headers Threads::Threads)
   trunkline_library(server LIBS server_io server_http server_control CLI11::CLI11 tomlplusplus::tomlplusplus)

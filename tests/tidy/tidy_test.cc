@@ -65,6 +65,7 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"relay", {}},
       {"relay/io", {"relay", "server/http"}},
       {"server/picker", {}},
+      {"server/relays", {"relay", "server/picker"}},
       {"server/book", {"server/call"}},
       {"server/rpc", {"server/book", "server/call", "tl", "tl/runtime"}},
       {"server/store", {"server/book", "server/call"}},
