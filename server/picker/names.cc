@@ -23,6 +23,11 @@ std::string_view StateName(State state) {
   CHECK(false);
 }
 
+std::string_view HealthName(Health health) {
+  static constexpr std::string_view kNames[] = {"up", "misconfigured", "full", "down"};
+  return kNames[static_cast<std::size_t>(health)];
+}
+
 std::string_view WhyName(Why why) {
   switch (why) {
     case Why::kBest:

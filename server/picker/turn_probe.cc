@@ -132,6 +132,11 @@ void TurnProbe::GiveUp(WallTime now) {
   }
 }
 
+void TurnProbe::Refused(WallTime now) {
+  tries_ = kTriesMax;
+  deadline_ = now;
+}
+
 bool TurnProbe::IsOurs(const StunMessage& answer) const {
   const auto method = phase_ == Phase::kBinding   ? StunMethod::kBinding
                       : phase_ == Phase::kRelease ? StunMethod::kRefresh
@@ -156,7 +161,7 @@ void TurnProbe::Receive(ByteView datagram, WallTime now) {
   phase_ = Phase::kIdle;
   switch (phase) {
     case Phase::kBinding:
-      OnBinding(*answer);
+      OnBinding(*answer, now);
       break;
     case Phase::kChallenge:
       OnChallenge(*answer);
@@ -170,8 +175,10 @@ void TurnProbe::Receive(ByteView datagram, WallTime now) {
   }
 }
 
-void TurnProbe::OnBinding(const StunMessage& answer) {
+void TurnProbe::OnBinding(const StunMessage& answer, WallTime now) {
   silences_ = 0;
+  // Who was away may have come back with another configuration.
+  if (binding_ == ProbeFinding::kSilent) next_allocation_ = now;
   const bool fine = answer.kind == StunClass::kSuccess && IsSane(answer.mapped);
   binding_ = fine ? ProbeFinding::kFine : ProbeFinding::kBadMapped;
 }

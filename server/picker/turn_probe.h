@@ -4,7 +4,7 @@
 // full ranges.
 //
 // Pure: the shell sends what Poll hands out, gives Receive only what came from the server's own
-// address, and calls Poll again at NextDeadline. One socket (source port) per probe.
+// address, and calls Poll again at NextDeadline. One socket per probe at a time.
 #pragma once
 
 #include <array>
@@ -52,9 +52,25 @@ class TurnProbe {
   // The datagram that is due, if any. Call until nothing comes.
   std::optional<Bytes> Poll(WallTime now, Entropy& entropy);
   void Receive(ByteView datagram, WallTime now);
+  // The network says that nobody listens there: what was sent last won't be answered.
+  void Refused(WallTime now);
   WallTime NextDeadline() const;
+  // What Poll handed out last wants a new socket. An allocation belongs to its source port, and
+  // coturn refuses another user name there for a while (437); who is down may be asked from where
+  // this host is by now.
+  bool WantsSocket() const {
+    if (tries_ != 1) return false;
+    return phase_ == Phase::kBinding ? health() == Health::kDown
+                                     : phase_ == Phase::kChallenge && challenges_ == 0;
+  }
 
   Health health() const;
+  // Everything was tried once: the verdict is whole.
+  bool settled() const {
+    return binding_ != ProbeFinding::kNone &&
+           (!MayAllocate() || allocation_ != ProbeFinding::kNone);
+  }
+  bool allocates() const { return config_.allocate; }
   ProbeFinding finding() const { return binding_ != ProbeFinding::kFine ? binding_ : Worst(); }
   int error_code() const { return error_code_; }      // with kRefused and kFull
   float rtt_ms() const { return rtt_ms_; }            // smoothed; 0 = not known
@@ -71,7 +87,7 @@ class TurnProbe {
   Bytes Request() const;
   void Sent(WallTime now);
   void GiveUp(WallTime now);
-  void OnBinding(const StunMessage& answer);
+  void OnBinding(const StunMessage& answer, WallTime now);
   void OnChallenge(const StunMessage& answer);
   void OnAllocate(const StunMessage& answer);
   void OnRefused(int code);

@@ -27,6 +27,7 @@ enum class Liveness : std::uint8_t {
 
 // What a probe found (turn_probe.h).
 enum class Health : std::uint8_t { kUp, kMisconfigured, kFull, kDown };
+std::string_view HealthName(Health health);
 
 // What an operator is told; the first that holds, from the bottom of this list upwards.
 enum class State : std::uint8_t {

@@ -24,8 +24,6 @@
 namespace trunkline::relay {
 namespace {
 
-const std::string kSecret = "a secret that both sides know";
-
 pid_t Spawn(const std::vector<std::string>& arguments, int from, int to) {
   std::vector<std::string> all = {TRUNKLINE_BINARY_DIR "/bin/trunkline-relay"};
   all.insert(all.end(), arguments.begin(), arguments.end());
@@ -106,7 +104,7 @@ RelayProcess::RelayProcess(std::vector<std::string> more, const std::string& hos
                            std::uint16_t port) {
   directory_ = (std::filesystem::temp_directory_path() / "trunkline-relay.XXXXXX").string();
   if (mkdtemp(directory_.data()) == nullptr) return;
-  std::ofstream(directory_ + "/secret") << kSecret << "\n";
+  std::ofstream(directory_ + "/secret") << kRelaySecret << "\n";
   std::vector<std::string> arguments = {"--id",          std::to_string(kRelayId),
                                         "--listen",      host + ":" + std::to_string(port),
                                         "--secret-file", directory_ + "/secret",
@@ -179,7 +177,7 @@ Ended RunRelay(const std::vector<std::string>& arguments) {
 Tag IssuedTag(Side side, std::uint32_t nonce, bool p2p) {
   const auto now =
       std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
-  return MintTag(DeriveTagKey(AsBytes(kSecret), kRelayId, 0),
+  return MintTag(DeriveTagKey(AsBytes(kRelaySecret), kRelayId, 0),
                  {.p2p_allowed = p2p,
                   .side = side,
                   .expiry_slot = TagSlotOf(now + std::chrono::hours(1)),

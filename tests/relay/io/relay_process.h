@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/bytes.h"
@@ -15,6 +16,7 @@
 namespace trunkline::relay {
 
 inline constexpr std::uint32_t kRelayId = 7;
+inline constexpr std::string_view kRelaySecret = "a secret that both sides know";
 inline constexpr int kPatienceMs = 20'000;
 
 class RelayProcess {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <vector>
 
 #include "server/picker/turn_credentials.h"
 
@@ -215,6 +216,48 @@ TEST_F(TurnProbeTest, AnswersToNothingAreIgnored) {
   EXPECT_EQ(probe_->finding(), ProbeFinding::kFine);
   probe_->Receive(answer, kStart + milliseconds(6));  // twice
   EXPECT_EQ(probe_->ignored(), 4u);
+}
+
+TEST_F(TurnProbeTest, TheVerdictIsWholeWhenAllWasTried) {
+  Make(true);
+  EXPECT_FALSE(probe_->settled());
+  const auto binding = *probe_->Poll(now_, entropy_);
+  probe_->Receive(*server_.Answer(binding), now_);
+  EXPECT_EQ(probe_->health(), Health::kUp);
+  EXPECT_FALSE(probe_->settled());
+  Run(kStart + seconds(1));
+  EXPECT_TRUE(probe_->settled());
+}
+
+TEST_F(TurnProbeTest, WhoRefusesIsDownAtOnce) {
+  Make(true);
+  Run(kStart + seconds(1));
+  ASSERT_EQ(probe_->health(), Health::kUp);
+  const WallTime gone = now_;
+  while (probe_->health() == Health::kUp) {
+    while (probe_->Poll(now_, entropy_)) probe_->Refused(now_);
+    if (probe_->health() == Health::kUp) now_ = probe_->NextDeadline();
+    ASSERT_LT(now_, gone + seconds(7));
+  }
+  EXPECT_EQ(probe_->finding(), ProbeFinding::kSilent);
+  // With its Binding its allocation is tried again, not a minute later.
+  const int before = server_.allocations;
+  Run(now_ + seconds(2));
+  EXPECT_EQ(probe_->health(), Health::kUp);
+  EXPECT_EQ(server_.allocations, before + 1);
+}
+
+TEST_F(TurnProbeTest, AnAllocationHasASocketOfItsOwn) {
+  Make(true);
+  std::vector<bool> wants;
+  for (int i = 0; i < 4; ++i) {
+    const auto request = probe_->Poll(now_, entropy_);
+    ASSERT_TRUE(request);
+    wants.push_back(probe_->WantsSocket());
+    probe_->Receive(*server_.Answer(*request), now_);
+  }
+  // Binding, challenge, allocation, release: the three belong to one source port.
+  EXPECT_EQ(wants, (std::vector{false, true, false, false}));
 }
 
 }  // namespace
