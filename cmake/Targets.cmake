@@ -21,7 +21,7 @@ if(TARGET journal_proto)
   trunkline_library(server/control LIBS common server_book server_http)
   trunkline_library(server/io LIBS common common_config common_crypto server_mtproto server_rpc server_book server_store
     Boost::headers Threads::Threads)
-  trunkline_library(server LIBS common_config server_io server_http server_control)
+  trunkline_library(server LIBS common_config server_io server_http server_control server_relays)
   trunkline_program(trunkline-server server/main.cc LIBS $<TARGET_NAME_IF_EXISTS:mimalloc> server)
   trunkline_library(relay/io LIBS common common_config relay server_http Threads::Threads)
   trunkline_program(trunkline-relay relay/io/main.cc LIBS relay_io)

@@ -12,7 +12,9 @@ std::string RelayToml(const book::RelayConfig& relay) {
   if (!relay.ip.empty()) absl::StrAppend(&text, "ip = ", QuotedToml(relay.ip), "\n");
   if (!relay.ipv6.empty()) absl::StrAppend(&text, "ipv6 = ", QuotedToml(relay.ipv6), "\n");
   absl::StrAppend(&text, "port = ", relay.port, "\ntcp = ", relay.tcp ? "true" : "false", "\n");
-  if (relay.turn) text += "# secret_file: set, not shown\n";
+  if (!relay.region.empty()) absl::StrAppend(&text, "region = ", QuotedToml(relay.region), "\n");
+  if (!relay.domain.empty()) absl::StrAppend(&text, "domain = ", QuotedToml(relay.domain), "\n");
+  if (relay.turn || !relay.tag_secret.empty()) text += "# secret_file: set, not shown\n";
   return text;
 }
 
@@ -41,7 +43,9 @@ std::string EffectiveToml(Config config) {
   std::string text;
   if (!config.node.book.test_code.empty()) text += "# test_code: set, not shown\n";
   text += SettingsToml(SettingsOf(config));
-  for (const book::RelayConfig& relay : config.node.book.relays) text += RelayToml(relay);
+  for (const book::RelayConfig& relay : config.node.book.relays) {
+    if (relay.id <= book::kRelayIdMax) text += RelayToml(relay);
+  }
   return text;
 }
 

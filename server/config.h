@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "common/bytes.h"
 #include "common/config/command_line.h"
 #include "server/io/node_config.h"
 
@@ -20,6 +21,13 @@ struct Config {
   std::string log_level = "info";
   // Where secrets were read from; their content is in `node`.
   std::string bot_tokens_file;
+  // Where relays register; empty host: nowhere. The secret is that of the file.
+  HostPort relay_control;
+  std::string relay_secret_file;
+  Bytes relay_secret;
+  // One TURN server without a [[relay]] table.
+  HostPort turn;
+  std::string turn_secret_file, turn_secret;
 };
 
 struct CommandLine : ParsedLine {

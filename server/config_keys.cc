@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "common/config/file.h"
 #include "common/config/setting.h"
 #include "server/io/code_delivery.h"
 #include "server/io/switchboard.h"
@@ -113,13 +114,13 @@ std::vector<Setting> ProcessSettings(Config& c) {
       BoolSetting("test_clock",
                   "for tests: call deadlines go by a clock that POST /test/v1/clock moves",
                   node.test_clock),
-      DurabilitySetting(node.durability),
   };
 }
 
 std::vector<Setting> CallSettings(Config& c) {
   book::BookConfig& book = c.node.book;
   return {
+      DurabilitySetting(c.node.durability),
       DurationSetting("calls.receive_timeout", "until a device of the callee answers",
                       book.receive_timeout, kCallTimeouts),
       DurationSetting("calls.ring_timeout", "until somebody accepts", book.ring_timeout,
@@ -167,18 +168,34 @@ std::vector<Setting> LimitSettings(Config& c) {
   };
 }
 
+std::vector<Setting> RelaySettings(Config& c) {
+  return {
+      AddressSetting("relay_control", "HOST:PORT where relays register", c.relay_control),
+      TextSetting("relay_secret_file", "file with the secret that relays register with",
+                  c.relay_secret_file,
+                  [&c](const std::string& path) { return ReadSecretFile(path, c.relay_secret); }),
+      AddressSetting("turn", "HOST:PORT of a TURN server to offer, beside those of [[relay]]",
+                     c.turn),
+      TextSetting("turn_secret_file", "file with that server's static-auth-secret",
+                  c.turn_secret_file,
+                  [&c](const std::string& path) { return ReadTurnSecret(path, c.turn_secret); }),
+  };
+}
+
 TableList RelayTables(Config& c) {
   return {"relay", "id=N,kind=reflector|turn|stun,ip=A,port=P[,...]",
           [&c] { c.node.book.relays.clear(); },
-          [&c](const TableList::Fields& fields) { return AddRelay(fields, c); }};
+          [&c](const TableList::Fields& fields, const std::string& where) {
+            return AddRelay(fields, where, c);
+          }};
 }
 
 }  // namespace
 
 Settings SettingsOf(Config& config) {
   Settings settings;
-  for (const auto& group : {ProcessSettings(config), CallSettings(config), SignInSettings(config),
-                            LimitSettings(config)}) {
+  for (const auto& group : {ProcessSettings(config), RelaySettings(config), CallSettings(config),
+                            SignInSettings(config), LimitSettings(config)}) {
     settings.values.insert(settings.values.end(), group.begin(), group.end());
   }
   settings.tables = {RelayTables(config)};
@@ -194,6 +211,19 @@ absl::Status CheckWhole(Config& config) {
   }
   if (config.node.test_clock && !IsLoopback(config.http.host)) {
     return Wrong("test_clock: only with http on a loopback address");
+  }
+  if (config.relay_control.host.empty() != config.relay_secret_file.empty()) {
+    return Wrong(config.relay_control.host.empty()
+                     ? "relay_control: is missing, relay_secret_file is for it"
+                     : "relay_secret_file: is missing, relay_control needs one");
+  }
+  if (config.turn.host.empty() != config.turn_secret_file.empty()) {
+    return Wrong(config.turn.host.empty() ? "turn: is missing, turn_secret_file is for it"
+                                          : "turn_secret_file: is missing, turn needs one");
+  }
+  if (!config.turn.host.empty()) {
+    const absl::Status status = AddTurnFlag(config);
+    if (!status.ok()) return status;
   }
   if (config.node.listen.empty()) return Wrong("listen: at least one address is needed");
   return absl::OkStatus();

@@ -1,10 +1,13 @@
 // [[relay]] tables and --relay flags.
+#include <algorithm>
 #include <cstdint>
-#include <fstream>
+#include <functional>
 #include <iterator>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "boost/asio/ip/address.hpp"
+#include "common/config/file.h"
 #include "common/config/values.h"
 #include "server/config_keys.h"
 #include "server/picker/limits.h"
@@ -13,9 +16,10 @@ namespace trunkline {
 namespace {
 
 constexpr std::size_t kRelaysMax = 64;
-constexpr std::size_t kSecretBytesMax = 1024;
+constexpr std::size_t kTurnSecretBytesMax = 1024;
 
-const std::string kFieldNames[] = {"id", "kind", "ip", "ipv6", "port", "tcp", "secret_file"};
+const std::string kFieldNames[] = {"id",  "kind",   "ip",     "ipv6",       "port",
+                                   "tcp", "region", "domain", "secret_file"};
 
 absl::Status Wrong(const std::string& message) {
   return absl::InvalidArgumentError(message);
@@ -55,18 +59,34 @@ class RelayReader {
   const TableList::Fields& fields_;
 };
 
-absl::Status ReadSecret(const RelayReader& reader, bool wanted, std::string& out) {
+absl::Status ReadTagSecret(const std::string& path, std::string& out) {
+  Bytes secret;
+  const absl::Status status = ReadSecretFile(path, secret);
+  if (!status.ok()) return In("secret_file", status);
+  out = AsText(secret);
+  return absl::OkStatus();
+}
+
+absl::Status ReadSecret(const RelayReader& reader, book::RelayConfig& relay) {
   const std::string* path = reader.Find("secret_file");
   if (path == nullptr) {
-    return wanted ? Wrong("relay.secret_file: is missing, kind turn needs one") : absl::OkStatus();
+    return relay.turn ? Wrong("relay.secret_file: is missing, kind turn needs one")
+                      : absl::OkStatus();
   }
-  if (!wanted) return Wrong("relay.secret_file: only kind turn has a secret");
-  std::ifstream file(*path);
-  out.assign(std::istreambuf_iterator<char>(file), {});
-  while (!out.empty() && (out.back() == '\n' || out.back() == '\r')) out.pop_back();
-  if (!file || out.empty() || out.size() > kSecretBytesMax) {
-    return Wrong(absl::StrCat("relay.secret_file: ", *path, " can't be read or holds no secret"));
+  if (relay.stun) return Wrong("relay.secret_file: kind stun has no secret");
+  if (!relay.turn) return ReadTagSecret(*path, relay.tag_secret);
+  const absl::Status status = ReadTurnSecret(*path, relay.turn_secret);
+  return status.ok() ? status : In("secret_file", status);
+}
+
+absl::Status ReadName(const RelayReader& reader, const char* name, std::string& out) {
+  const std::string* const text = reader.Find(name);
+  if (text == nullptr) return absl::OkStatus();
+  if (text->size() > picker::kNameBytesMax) {
+    return Wrong(
+        absl::StrCat("relay.", name, ": is longer than ", picker::kNameBytesMax, " bytes"));
   }
+  out = *text;
   return absl::OkStatus();
 }
 
@@ -93,9 +113,10 @@ absl::Status CheckNames(const TableList::Fields& fields) {
 absl::Status ReadRelay(const RelayReader& reader, book::RelayConfig& relay) {
   std::int64_t port = 0;
   for (const absl::Status& status :
-       {reader.ReadNumber("id", {1, picker::kEntryIdMax}, relay.id), ReadKind(reader, relay),
+       {reader.ReadNumber("id", {1, book::kRelayIdMax}, relay.id), ReadKind(reader, relay),
         reader.ReadAddress("ip", false, relay.ip), reader.ReadAddress("ipv6", true, relay.ipv6),
-        reader.ReadNumber("port", {1, 65535}, port)}) {
+        reader.ReadNumber("port", {1, 65535}, port), ReadName(reader, "region", relay.region),
+        ReadName(reader, "domain", relay.domain)}) {
     if (!status.ok()) return status;
   }
   relay.port = static_cast<std::int32_t>(port);
@@ -104,12 +125,65 @@ absl::Status ReadRelay(const RelayReader& reader, book::RelayConfig& relay) {
     const absl::Status status = ReadBool(*tcp, relay.tcp);
     if (!status.ok()) return In("tcp", status);
   }
-  return ReadSecret(reader, relay.turn, relay.turn_secret);
+  return ReadSecret(reader, relay);
+}
+
+bool SameAddress(const book::RelayConfig& a, const book::RelayConfig& b) {
+  return a.port == b.port &&
+         ((!a.ip.empty() && a.ip == b.ip) || (!a.ipv6.empty() && a.ipv6 == b.ipv6));
+}
+
+// Clients number a call's entries by id and find them by address.
+absl::Status CheckUnique(const book::RelayConfig& relay,
+                         const std::vector<book::RelayConfig>& others) {
+  for (const book::RelayConfig& other : others) {
+    if (other.id == relay.id) {
+      return Wrong(absl::StrCat("relay.id: ", relay.id, " is there twice, first at ", other.where));
+    }
+    const bool may_share = (relay.turn && other.stun) || (relay.stun && other.turn);
+    if (may_share || !SameAddress(relay, other)) continue;
+    return Wrong(
+        absl::StrCat("relay.port: its address is that of relay ", other.id, " at ", other.where));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status AddRelay(const TableList::Fields& fields, Config& config) {
+absl::Status ReadTurnSecret(const std::string& path, std::string& out) {
+  const std::optional<std::string> text = ReadSmallFile(path);
+  out = text.value_or("");
+  while (!out.empty() && (out.back() == '\n' || out.back() == '\r')) out.pop_back();
+  if (out.empty() || out.size() > kTurnSecretBytesMax) {
+    return Wrong(absl::StrCat(path, " can't be read or holds no secret"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddTurnFlag(Config& config) {
+  book::RelayConfig turn;
+  turn.kind = book::Connection::Kind::kWebrtc;
+  turn.id = kTurnFlagId;
+  turn.turn = true;
+  turn.where = "--turn";
+  turn.port = config.turn.port;
+  (config.turn.host.find(':') == std::string::npos ? turn.ip : turn.ipv6) = config.turn.host;
+  turn.turn_secret = config.turn_secret;
+  book::RelayConfig stun = turn;
+  stun.id = kTurnFlagId + 1;
+  stun.turn = false;
+  stun.stun = true;
+  stun.turn_secret.clear();
+  auto& relays = config.node.book.relays;
+  for (book::RelayConfig& entry : {std::ref(turn), std::ref(stun)}) {
+    const absl::Status status = CheckUnique(entry, relays);
+    if (!status.ok()) return status;
+    relays.push_back(std::move(entry));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddRelay(const TableList::Fields& fields, const std::string& where, Config& config) {
   auto& relays = config.node.book.relays;
   if (relays.size() >= kRelaysMax) return Wrong(absl::StrCat("relay: at most ", kRelaysMax));
   absl::Status status = CheckNames(fields);
@@ -117,9 +191,9 @@ absl::Status AddRelay(const TableList::Fields& fields, Config& config) {
   book::RelayConfig relay;
   status = ReadRelay(RelayReader(fields), relay);
   if (!status.ok()) return status;
-  for (const book::RelayConfig& other : relays) {
-    if (other.id == relay.id) return Wrong(absl::StrCat("relay.id: ", relay.id, " is there twice"));
-  }
+  relay.where = where;
+  status = CheckUnique(relay, relays);
+  if (!status.ok()) return status;
   relays.push_back(std::move(relay));
   return absl::OkStatus();
 }

@@ -3,6 +3,8 @@
 #include <ctime>
 #include <utility>
 
+#include "server/relays/relay_metrics.h"
+
 namespace trunkline {
 namespace {
 
@@ -76,9 +78,13 @@ std::vector<Metric> Metrics(const io::Stats& s) {
 
 }  // namespace
 
-http::Sources SourcesOf(const io::Stats* stats) {
-  return {.checks = [stats] { return Checks(*stats); },
-          .metrics = [stats] { return Metrics(*stats); }};
+http::Sources SourcesOf(const io::Stats* stats, const relays::RelayService* relays) {
+  const auto metrics = [stats, relays] {
+    std::vector<Metric> all = Metrics(*stats);
+    for (Metric& metric : relays::RelayMetrics(relays->Latest())) all.push_back(std::move(metric));
+    return all;
+  };
+  return {.checks = [stats] { return Checks(*stats); }, .metrics = metrics};
 }
 
 }  // namespace trunkline

@@ -3,10 +3,11 @@
 
 #include "server/http/router.h"
 #include "server/io/stats.h"
+#include "server/relays/relay_service.h"
 
 namespace trunkline {
 
-// `stats` outlives whoever uses the sources.
-http::Sources SourcesOf(const io::Stats* stats);
+// Both outlive whoever uses the sources.
+http::Sources SourcesOf(const io::Stats* stats, const relays::RelayService* relays);
 
 }  // namespace trunkline

@@ -10,6 +10,8 @@
 #include "server/control/control.h"
 #include "server/control/test_routes.h"
 #include "server/health.h"
+#include "server/http/bearer.h"
+#include "server/relays/relay_routes.h"
 
 namespace trunkline {
 
@@ -49,36 +51,73 @@ http::Handler PagesWithTests(http::Handler pages, io::Node& node) {
   return control::WithTestRoutes(std::move(sources), std::move(pages));
 }
 
+http::Handler WithRelays(http::Handler relay_routes, http::Handler others) {
+  return [relay_routes = std::move(relay_routes), others = std::move(others)](
+             const http::Request& request, const http::Responder& respond) {
+    relays::IsRelayTarget(request.target) ? relay_routes(request, respond)
+                                          : others(request, respond);
+  };
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   std::unique_ptr<Server> server(new Server);
-  server->http_host_ = config.http.host;
-  auto node = io::Node::Start(config.node);
+  io::NodeConfig node_config = config.node;
+  node_config.relays_register = !config.relay_control.host.empty();
+  auto node = io::Node::Start(std::move(node_config));
   if (!node.ok()) return node.status();
   server->node_ = std::move(*node);
-  const io::Stats* const stats = &server->node_->stats();
-  http::Handler pages = http::PagesOf(SourcesOf(stats));
-  if (config.node.test_clock) pages = PagesWithTests(std::move(pages), *server->node_);
+  absl::Status status = server->StartRelays(config);
+  if (status.ok()) status = server->StartHttp(config);
+  if (!status.ok()) return status;
+  return server;
+}
+
+absl::Status Server::StartRelays(const Config& config) {
+  relay_control_host_ = config.relay_control.host;
+  auto service = relays::RelayService::Start(
+      {.data_dir = config.node.data_dir,
+       .control_host = config.relay_control.host,
+       .control_port = config.relay_control.port,
+       .secret = config.relay_secret,
+       .configured = config.node.book.relays},
+      [&book = node_->book()](relays::DeskWork work) { book.AskRelays(std::move(work)); });
+  if (!service.ok()) return service.status();
+  relays_ = std::move(*service);
+  return absl::OkStatus();
+}
+
+absl::Status Server::StartHttp(const Config& config) {
+  http_host_ = config.http.host;
+  const auto token = http::LoadOrMakeToken(config.node.data_dir, "admin_token");
+  if (!token.ok()) return token.status();
+  http::Handler pages = http::PagesOf(SourcesOf(&node_->stats(), relays_.get()));
+  if (config.node.test_clock) pages = PagesWithTests(std::move(pages), *node_);
+  const http::Handler relay_routes = relays::RelayRoutes(relays_.get());
+  pages = WithRelays(http::WithBearer(*token, relay_routes), std::move(pages));
   auto http = http::HttpServer::Start(config.http.host, config.http.port, std::move(pages));
   if (!http.ok()) return http.status();
-  server->http_ = std::move(*http);
-  auto control = http::HttpServer::StartLocal(config.node.data_dir + "/control.sock",
-                                              control::RoutesOf(ControlOf(*server->node_)));
+  http_ = std::move(*http);
+  auto control =
+      http::HttpServer::StartLocal(config.node.data_dir + "/control.sock",
+                                   WithRelays(relay_routes, control::RoutesOf(ControlOf(*node_))));
   if (!control.ok()) return control.status();
-  server->control_ = std::move(*control);
-  return server;
+  control_ = std::move(*control);
+  return absl::OkStatus();
 }
 
 Server::~Server() {
   control_.reset();
   http_.reset();
+  relays_.reset();
 }
 
 void Server::Stop(std::chrono::steady_clock::time_point deadline) {
   node_->Stop(deadline);
   control_.reset();
   http_.reset();
+  relays_.reset();
 }
 
 std::vector<std::uint16_t> Server::mtproto_ports() const {
@@ -97,6 +136,9 @@ std::string Server::ReadyLine() const {
     absl::StrAppend(&line, " mtproto=", HostPortText(address));
   }
   absl::StrAppend(&line, " http=", HostPortText(http_address()));
+  if (const auto port = relays_->control_port()) {
+    absl::StrAppend(&line, " relay-control=", HostPortText({relay_control_host_, *port}));
+  }
   absl::StrAppend(&line, absl::StrFormat(" fingerprint=%016x pid=%d", fingerprint(), getpid()));
   return line;
 }

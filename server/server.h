@@ -11,6 +11,7 @@
 #include "server/config.h"
 #include "server/http/http_server.h"
 #include "server/io/node.h"
+#include "server/relays/relay_service.h"
 
 namespace trunkline {
 
@@ -28,15 +29,20 @@ class Server {
   std::uint16_t http_port() const { return http_->port(); }
   std::uint64_t fingerprint() const { return node_->fingerprint(); }
   const io::Stats& stats() const { return node_->stats(); }
-  // `ready mtproto=HOST:PORT http=HOST:PORT fingerprint=HEX pid=N`, without a line break.
+  // `ready mtproto=HOST:PORT http=HOST:PORT fingerprint=HEX pid=N`, without a line break; before
+  // the fingerprint `relay-control=HOST:PORT`, where relays can register.
   std::string ReadyLine() const;
 
  private:
   Server() = default;
 
-  std::string http_host_;
+  absl::Status StartRelays(const Config& config);
+  absl::Status StartHttp(const Config& config);
+
+  std::string http_host_, relay_control_host_;
   std::unique_ptr<io::Node> node_;
-  // Both ask the node: they end first.
+  // These ask the node: they end first. What HTTP serves asks the relays.
+  std::unique_ptr<relays::RelayService> relays_;
   std::unique_ptr<http::HttpServer> http_;
   std::unique_ptr<http::HttpServer> control_;
 };

@@ -59,7 +59,7 @@ absl::Status ApplyTables(const TableList& list, const Setting::Values& texts) {
   for (const std::string& text : texts) {
     TableList::Fields fields;
     absl::Status status = ReadFields(text, fields);
-    if (status.ok()) status = list.add(fields);
+    if (status.ok()) status = list.add(fields, FlagOf(list.name));
     if (!status.ok()) return Wrong(FlagOf(list.name) + ": " + std::string(status.message()));
   }
   return absl::OkStatus();

@@ -70,7 +70,10 @@ class TomlReader {
 
  private:
   absl::Status At(const toml::node& node, const std::string& message) const {
-    return Wrong(absl::StrCat(file_, ":", node.source().begin.line, ": ", message));
+    return Wrong(absl::StrCat(Where(node), ": ", message));
+  }
+  std::string Where(const toml::node& node) const {
+    return absl::StrCat(file_, ":", node.source().begin.line);
   }
 
   bool IsSection(const std::string& name) const {
@@ -119,7 +122,7 @@ class TomlReader {
         if (!text) return At(value, name + "." + std::string(key.str()) + ": has the wrong type");
         fields[std::string(key.str())] = *text;
       }
-      const absl::Status status = list.add(fields);
+      const absl::Status status = list.add(fields, Where(element));
       if (!status.ok()) return At(element, std::string(status.message()));
     }
     return absl::OkStatus();

@@ -19,8 +19,9 @@ struct TableList {
 
   std::string_view name;
   std::string_view help;
-  std::function<void()> clear;                     // before the first flag: flags win
-  std::function<absl::Status(const Fields&)> add;  // the error names the field
+  std::function<void()> clear;  // before the first flag: flags win
+  // `where` it is written: FILE:LINE, or the flag. The error names the field.
+  std::function<absl::Status(const Fields&, const std::string& where)> add;
 };
 
 struct Settings {

@@ -20,6 +20,9 @@
 
 namespace trunkline::book {
 
+// Ids that operators give; those above are this server's own.
+inline constexpr std::int64_t kRelayIdMax = 0x7fff'ffff;
+
 // One relay of the configuration.
 struct RelayConfig {
   Connection::Kind kind = Connection::Kind::kReflector;
@@ -33,6 +36,7 @@ struct RelayConfig {
   // a reflector that takes any tag.
   std::string tag_secret;
   std::string region, domain;  // domain: what fails together
+  std::string where;           // it is written, for complaints
 };
 
 // What a relay says of itself when it registers.

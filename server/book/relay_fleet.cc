@@ -17,7 +17,7 @@ std::string Complaint(const picker::EntryConfig& config, const picker::FleetRefu
   const auto other = fleet.IndexOf(refusal.other);
   switch (refusal.error) {
     case picker::FleetError::kIdOutOfRange:
-      return absl::StrCat(of, ": the id is not in 1 to ", picker::kEntryIdMax);
+      return absl::StrCat(of, ": the id is not in 1 to ", kRelayIdMax);
     case picker::FleetError::kDuplicateId:
       if (!other) break;
       return absl::StrCat(of, ": the id is taken by the relay at ", fleet.config(*other).ip,
@@ -79,6 +79,9 @@ std::optional<std::string> RelayDesk::Register(const RelayRegistration& relay) {
   config.capacity = relay.capacity;
   config.labels = relay.labels;
   config.stacks = relay.stacks;
+  if (relay.id > kRelayIdMax) {
+    return absl::StrCat("relay ", relay.id, ": the id is not in 1 to ", kRelayIdMax);
+  }
   const auto known = sources_.find(config.id);
   const bool is_there = picker_.fleet().IndexOf(config.id).has_value();
   const bool update = is_there && known != sources_.end() && known->second.registers;

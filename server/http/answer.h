@@ -12,6 +12,7 @@ struct Request {
   std::string method;
   std::string target;  // as sent; its query is ignored by every route
   std::string body;
+  std::string authorization;  // the header, as sent
 };
 
 // A body that goes on until the reader goes: what other threads make, taken when the socket has

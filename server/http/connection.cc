@@ -52,8 +52,8 @@ void Connection::OnRead(const Error& error) {
   is_head_ = request.method() == bhttp::verb::head;
   keep_alive_ = request.keep_alive();
   stream_.expires_never();  // whoever answers has a bound of its own
-  owner_->handle(
-      id_, {Text(request.method_string()), Text(request.target()), std::move(request.body())});
+  owner_->handle(id_, {Text(request.method_string()), Text(request.target()),
+                       std::move(request.body()), Text(request[bhttp::field::authorization])});
 }
 
 void Connection::Refuse(unsigned status, std::string_view code, std::string_view message) {

@@ -63,6 +63,9 @@ class BookLoop {
   using TraceSink = std::function<bool(CallId call, const book::TraceLine& line)>;
   void FollowTraces(TraceSink sink);
 
+  // The relays of calls: fleet, picks, explanations.
+  void AskRelays(std::function<void(book::RelayDesk& desk, WallTime now)> work);
+
   // Copies the store to a new file, in slices between groups.
   void Backup(std::filesystem::path file, BackedUp done);
 

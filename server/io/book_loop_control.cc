@@ -49,6 +49,11 @@ void BookLoop::FollowTraces(TraceSink sink) {
   }));
 }
 
+void BookLoop::AskRelays(std::function<void(book::RelayDesk& desk, WallTime now)> work) {
+  switchboard_->book().Post(
+      Task([this, work = std::move(work)] { work(book_.relays(), Now()); }));
+}
+
 void BookLoop::Backup(std::filesystem::path file, BackedUp done) {
   switchboard_->book().Post(Task([this, file = std::move(file), done = std::move(done)]() mutable {
     backup_.Start(file, std::move(done));

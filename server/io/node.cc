@@ -114,7 +114,7 @@ void Node::Configure(const std::vector<Bound>& bound) {
     }
   }
   config_.book.code_delivery = config_.code.enabled();
-  if (config_.book.relays.empty() && !advertised.empty()) {
+  if (config_.book.relays.empty() && !config_.relays_register && !advertised.empty()) {
     log::Warn("no relay is configured; calls are offered one at port {} of this server",
               kDefaultRelayPort);
     book::RelayConfig relay;

@@ -54,7 +54,8 @@ struct NodeConfig {
   bool test_clock = false;                            // Book::SetTestClock, and scripted faults
   LinkLimits limits;
   CodeDeliveryConfig code;
-  // code_delivery is set from `code`; an empty list of relays gets one on the advertised address.
+  bool relays_register = false;  // else an empty list of relays gets one on the advertised address
+  // code_delivery is set from `code`.
   book::BookConfig book;
 };
 

@@ -129,14 +129,18 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"RelayTwice",
                 "[[relay]]\nid = 1\nkind = \"stun\"\nip = \"192.0.2.1\"\nport = 1\n"
                 "[[relay]]\nid = 1\nkind = \"stun\"\nip = \"192.0.2.1\"\nport = 1\n",
-                "a.toml:6: relay.id: 1 is there twice"},
+                "a.toml:6: relay.id: 1 is there twice, first at a.toml:1"},
+        Refusal{"RelayAddressTwice",
+                "[[relay]]\nid = 1\nkind = \"reflector\"\nip = \"192.0.2.1\"\nport = 1\n"
+                "[[relay]]\nid = 2\nkind = \"stun\"\nip = \"192.0.2.1\"\nport = 1\n",
+                "a.toml:6: relay.port: its address is that of relay 1 at a.toml:1"},
         Refusal{"TurnWithoutSecret",
                 "[[relay]]\nid = 1\nkind = \"turn\"\nip = \"192.0.2.1\"\nport = 1\n",
                 "a.toml:1: relay.secret_file: is missing, kind turn needs one"},
         Refusal{"StunWithSecret",
                 "[[relay]]\nid = 1\nkind = \"stun\"\nip = \"192.0.2.1\"\nport = 1\n"
                 "secret_file = \"/dev/null\"\n",
-                "a.toml:1: relay.secret_file: only kind turn has a secret"}),
+                "a.toml:1: relay.secret_file: kind stun has no secret"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Config, BrokenTomlIsNamedWithItsLine) {

@@ -40,7 +40,7 @@ Settings SettingsOf(Values& v) {
            SizeSetting("more.rate", "", v.rate, {0, 1 << 20}),
            DurationSetting("more.wait", "", v.wait, {Duration(0), Duration(60'000)})},
           {{"table", "", [&v] { v.tables.clear(); },
-            [&v](const TableList::Fields& fields) {
+            [&v](const TableList::Fields& fields, const std::string&) {
               if (!fields.contains("id")) return absl::InvalidArgumentError("table.id: is missing");
               v.tables.push_back(fields.at("id"));
               return absl::OkStatus();

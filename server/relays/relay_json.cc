@@ -1,0 +1,110 @@
+// Relays and explanations as JSON. Durations in milliseconds or, by name, in seconds.
+#include <cmath>
+
+#include "boost/json.hpp"
+#include "server/relays/relay_routes.h"
+
+namespace trunkline::relays {
+namespace {
+
+namespace json = boost::json;
+
+json::string_view View(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+std::string_view KindName(picker::Kind kind) {
+  switch (kind) {
+    case picker::Kind::kReflector:
+      return "reflector";
+    case picker::Kind::kReflectorTcp:
+      return "reflector_tcp";
+    case picker::Kind::kTurn:
+      return "turn";
+    case picker::Kind::kStun:
+      break;
+  }
+  return "stun";
+}
+
+double Thousandths(float value) {
+  return std::round(static_cast<double>(value) * 1000) / 1000;
+}
+
+std::int64_t Seconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
+json::object ObjectOf(const book::RelayStatus& relay) {
+  json::object object{
+      {"id", relay.config.id.value()},
+      {"kind", View(KindName(relay.config.kind))},
+      {"ip", relay.config.ip},
+      {"ipv6", relay.config.ipv6},
+      {"port", relay.config.port},
+      {"region", relay.config.region},
+      {"domain", relay.config.domain},
+      {"labels", json::array(relay.config.labels.begin(), relay.config.labels.end())},
+      {"state", View(picker::StateName(relay.state))},
+      {"registers", relay.registers},
+      {"drained_by_operator", relay.drained_by_operator},
+      {"drained_by_relay", relay.drained_by_relay},
+      {"detail", relay.detail},
+      {"load", Thousandths(relay.load)},
+      {"calls_offered", relay.offered_calls},
+      {"calls_reported", relay.reported_calls},
+      {"calls_carried_total", relay.carried_calls},
+      {"packets_total", relay.packets},
+      {"bytes_total", relay.bytes}};
+  if (relay.silent) object["heartbeat_age_ms"] = relay.silent->count();
+  if (relay.empty_in) {
+    object["empty_in_seconds"] = json::object{{"likely", Seconds(relay.empty_in->likely)},
+                                              {"surely", Seconds(relay.empty_in->surely)}};
+  }
+  return object;
+}
+
+json::object ObjectOf(const book::RelayExplanation::Entry& entry) {
+  const picker::Verdict& verdict = entry.verdict;
+  json::object object{{"id", verdict.id.value()},
+                      {"kind", View(KindName(entry.kind))},
+                      {"offered", picker::IsOffered(verdict.why)},
+                      {"why", View(picker::WhyName(verdict.why))},
+                      {"slot", verdict.slot},
+                      {"rtt_ms", verdict.rtt_ms},
+                      {"deviation_ms", verdict.deviation_ms},
+                      {"loss_permille", verdict.loss_permille},
+                      {"load_permille", verdict.load_permille},
+                      {"score_ms", verdict.score_ms}};
+  if (picker::IsOffered(verdict.why)) {
+    object["packets"] = entry.packets;
+    object["bytes"] = entry.bytes;
+    object["carrier"] = entry.carrier;
+  }
+  return object;
+}
+
+}  // namespace
+
+std::string RelayListJson(const std::vector<book::RelayStatus>& relays) {
+  json::array list;
+  for (const book::RelayStatus& relay : relays) list.push_back(ObjectOf(relay));
+  return json::serialize(json::object{{"relays", std::move(list)}}) + "\n";
+}
+
+std::string RelayJson(const book::RelayStatus& relay) {
+  return json::serialize(ObjectOf(relay)) + "\n";
+}
+
+std::string ExplanationJson(const book::RelayExplanation& explanation) {
+  json::array entries;
+  for (const auto& entry : explanation.entries) entries.push_back(ObjectOf(entry));
+  const json::object object{{"call", explanation.call.value()},
+                            {"picked_unix_ms", UnixMillis(explanation.picked)},
+                            {"live", explanation.live},
+                            {"panic", explanation.panic},
+                            {"entries", std::move(entries)}};
+  return json::serialize(object) + "\n";
+}
+
+}  // namespace trunkline::relays
