@@ -1,6 +1,6 @@
 # Every library and program, in the order of who may include whom (ARCHITECTURE.md, checked by tests/tidy).
 
-trunkline_library(common/crypto LIBS common OpenSSL::Crypto absl::status absl::statusor)
+trunkline_library(common/crypto LIBS common OpenSSL::SSL OpenSSL::Crypto absl::status absl::statusor)
 trunkline_library(common/config LIBS common Boost::headers CLI11::CLI11 tomlplusplus::tomlplusplus absl::status
   absl::strings)
 trunkline_library(relay LIBS common common_crypto)
