@@ -1,5 +1,5 @@
 # Code made from data at build time, under <build>/gen: TL types and codecs by tlc, the RPC error table
-# by tlc, the journal's rows by protoc. Nothing here is edited by hand or committed.
+# by tlc, the journal's rows and the relays' messages by protoc. Nothing here is edited by hand or committed.
 
 trunkline_library(common LIBS spdlog::spdlog_header_only ZLIB::ZLIB)
 trunkline_library(tl/runtime)
@@ -61,3 +61,4 @@ endfunction()
 if(EXISTS ${CMAKE_SOURCE_DIR}/server/store/journal.proto)
   trunkline_proto(journal_proto server/store/journal.proto)
 endif()
+trunkline_proto(relay_control_proto relay/control.proto)

@@ -4,6 +4,7 @@ trunkline_library(common/crypto LIBS common OpenSSL::SSL OpenSSL::Crypto absl::s
 trunkline_library(common/config LIBS common Boost::headers CLI11::CLI11 tomlplusplus::tomlplusplus absl::status
   absl::strings)
 trunkline_library(relay LIBS common common_crypto)
+trunkline_library(relay/control LIBS common relay relay_control_proto)
 trunkline_library(server/mtproto LIBS common common_crypto tl absl::node_hash_map)
 trunkline_library(server/call LIBS common)
 trunkline_library(server/picker LIBS common common_crypto absl::flat_hash_map absl::strings)

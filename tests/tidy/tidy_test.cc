@@ -49,7 +49,7 @@ const std::vector<SourceFile>& Sources() {
 bool IsPure(const std::string& folder) {
   static const std::set<std::string> kPure = {"tl/runtime",  "server/mtproto", "server/call",
                                               "server/book", "server/rpc",     "server/picker",
-                                              "relay"};
+                                              "relay",       "relay/control"};
   return kPure.contains(folder);
 }
 
@@ -64,7 +64,8 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"server/mtproto", {"tl", "tl/runtime"}},
       {"server/call", {}},
       {"relay", {}},
-      {"relay/io", {"relay", "server/http"}},
+      {"relay/control", {"relay"}},
+      {"relay/io", {"relay", "relay/control", "server/http"}},
       {"server/picker", {}},
       {"server/book", {"server/call", "server/picker", "relay"}},
       {"server/rpc", {"server/book", "server/call", "server/picker", "tl", "tl/runtime"}},
