@@ -23,7 +23,7 @@ if(TARGET journal_proto)
     Boost::headers Threads::Threads)
   trunkline_library(server LIBS common_config server_io server_http server_control)
   trunkline_program(trunkline-server server/main.cc LIBS $<TARGET_NAME_IF_EXISTS:mimalloc> server)
-  trunkline_library(relay/io LIBS common common_config relay server_http Threads::Threads)
+  trunkline_library(relay/io LIBS common common_config common_crypto relay relay_control server_http Threads::Threads)
   trunkline_program(trunkline-relay relay/io/main.cc LIBS relay_io)
 endif()
 
