@@ -18,9 +18,13 @@ struct Config {
   std::uint32_t id = 0;
   std::vector<HostPort> listen;  // UDP and TCP each
   HostPort advertise;            // what clients are told; default: the first of `listen`
+  HostPort advertise_ipv6;       // beside an IPv4 one, with the same port; empty: none
   HostPort server;               // empty: standalone
   HostPort http;                 // empty: none
-  std::string region;
+  // For the picker. What fails together is one domain; empty: nobody knows.
+  std::string region, domain;
+  std::vector<std::string> labels;
+  std::uint64_t capacity_packets = 0, capacity_bits = 0, capacity_calls = 0;  // 0: not said
   std::string secret_file;
   Bytes secret;  // of that file, without blanks at its end
   std::string log_level = "info";

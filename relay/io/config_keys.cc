@@ -8,14 +8,15 @@ namespace trunkline::relay {
 namespace {
 
 constexpr std::size_t kListenMax = 4;
-constexpr std::size_t kRegionBytesMax = 64;
+constexpr std::size_t kNameBytesMax = 64;
+constexpr std::size_t kLabelsMax = 16;
 constexpr std::int64_t kKiB = 1 << 10, kMiB = 1 << 20, kGiB = 1 << 30;
 
-absl::Status CheckRegion(const std::string& region) {
-  const bool plain = std::all_of(region.begin(), region.end(), [](char c) {
+absl::Status CheckName(const std::string& name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
   });
-  if (plain && !region.empty() && region.size() <= kRegionBytesMax) return absl::OkStatus();
+  if (plain && !name.empty() && name.size() <= kNameBytesMax) return absl::OkStatus();
   return absl::InvalidArgumentError("must be 1 to 64 of a-z, 0-9 and -");
 }
 
@@ -38,10 +39,14 @@ std::vector<Setting> DaemonSettings(Config& c) {
                        kListenMax),
       AddressSetting("advertise", "HOST:PORT that clients are told; default: the first of listen",
                      c.advertise),
+      AddressSetting("advertise_ipv6", "[HOST]:PORT beside an IPv4 advertise, with its port",
+                     c.advertise_ipv6),
       AddressSetting("server", "HOST:PORT of the server's relay control; none: standalone",
                      c.server),
       TextSetting("secret_file", "file with the secret shared with the server", c.secret_file),
-      TextSetting("region", "where this relay is, for the picker", c.region, CheckRegion),
+      TextSetting("region", "where this relay is, for the picker", c.region, CheckName),
+      TextSetting("domain", "what fails together with it: a rack, a provider", c.domain, CheckName),
+      TextsSetting("label", "what the server's rules ask for", c.labels, kLabelsMax, CheckName),
       AddressSetting("http", "HOST:PORT for health pages and metrics; none: off", c.http),
       QuantitySetting("threads", "forwarding threads", c.threads,
                       {kNoUnits, {1, 64}, "of the form 2"}),
@@ -54,6 +59,18 @@ std::vector<Setting> DaemonSettings(Config& c) {
       DurationSetting("drain_timeout", "how long SIGTERM waits for calls to end", c.drain_timeout,
                       {Duration(0), Duration(86'400'000)}),
       LogLevelSetting(c.log_level),
+  };
+}
+
+// What the picker gives it; the limits below are what it takes.
+std::vector<Setting> CapacitySettings(Config& c) {
+  return {
+      QuantitySetting("capacity_calls", "calls that it bears; 0: not said", c.capacity_calls,
+                      {kNoUnits, {0, 100'000'000}, "of the form 2000"}),
+      QuantitySetting("capacity_packets", "packets a second that it bears; 0: not said",
+                      c.capacity_packets, {kNoUnits, {0, 1'000'000'000}, "of the form 200000"}),
+      QuantitySetting("capacity_bits", "bits a second that it bears; 0: not said", c.capacity_bits,
+                      {kNoUnits, {0, 10'000'000'000'000}, "of the form 1000000000"}),
   };
 }
 
@@ -82,8 +99,9 @@ std::vector<Setting> LimitSettings(Limits& limits) {
 
 Settings SettingsOf(Config& config) {
   Settings settings{DaemonSettings(config)};
-  const std::vector<Setting> limits = LimitSettings(config.limits);
-  settings.values.insert(settings.values.end(), limits.begin(), limits.end());
+  for (const auto& more : {CapacitySettings(config), LimitSettings(config.limits)}) {
+    settings.values.insert(settings.values.end(), more.begin(), more.end());
+  }
   // Whatever the quotes in the file, and flags all take a value: --stun false.
   for (Setting& setting : settings.values) setting.type = Setting::Type::kAny;
   return settings;

@@ -127,6 +127,10 @@ std::vector<FlowSummary> Daemon::TakeSummaries() {
   return summaries;
 }
 
+void Daemon::ReportLive(bool on) {
+  for (const auto& worker : workers_) worker->ReportLive(on);
+}
+
 std::string Daemon::ReadyLine() const {
   std::string line = absl::StrCat("ready relay=", HostPortText(config_.advertise),
                                   " id=", config_.id, " pid=", getpid());

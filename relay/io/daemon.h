@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -15,6 +16,8 @@
 #include "server/http/http_server.h"
 
 namespace trunkline::relay {
+
+inline constexpr std::string_view kProgramVersion = "0.5.0";
 
 class Daemon {
  public:
@@ -26,14 +29,20 @@ class Daemon {
   void SetKeys(const KeyRing& keys);
   // Cuts a call and keeps it out.
   void Deny(CallKey call);
-  // Draining: not ready for new offers. Forwards as before, and takes calls that were offered.
-  void SetDraining(bool draining) { draining_ = draining; }
-  bool draining() const { return draining_; }
+  // Leaving: the relay itself wants no new offers, because it is about to stop. Offers stopped: the
+  // server makes none. Either is draining; it forwards as before, and takes calls that were
+  // offered.
+  void SetLeaving(bool leaving) { leaving_ = leaving; }
+  void SetOffersStopped(bool stopped) { offers_stopped_ = stopped; }
+  bool leaving() const { return leaving_; }
+  bool draining() const { return leaving_ || offers_stopped_; }
 
   // Of all threads together, not older than 100 ms.
   WorkerFigures figures() const;
-  // Calls that ended since the last time.
+  // Calls that ended since the last time, and while ReportLive is on each live call once in ten
+  // seconds.
   std::vector<FlowSummary> TakeSummaries();
+  void ReportLive(bool on);
 
   const Config& config() const { return config_; }  // with the ports that were chosen
   std::string ReadyLine() const;
@@ -44,7 +53,7 @@ class Daemon {
   absl::Status Open(const KeyRing& keys);
 
   Config config_;
-  std::atomic<bool> draining_ = false;
+  std::atomic<bool> leaving_ = false, offers_stopped_ = false;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<http::HttpServer> http_;  // last: its handlers use all of the above
 };

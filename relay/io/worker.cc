@@ -23,6 +23,8 @@ constexpr int kEventsMax = 64;
 constexpr int kBatchesInARow = 8;
 // Naps in a row without a look at TCP and the mailbox.
 constexpr int kNapsInARow = 8;
+constexpr std::uint64_t kLivePassMs = 10'000;
+constexpr std::uint32_t kLiveSlices = 80, kLiveSliceMin = 64;
 constexpr std::size_t kSummariesKeptMax = 100'000;
 constexpr std::uint64_t kWakeData = std::uint64_t{2} << 32;
 
@@ -253,7 +255,8 @@ void Worker::Tick() {
   next_tick_ms_ = NowMs() + kTickMs;
   reflector_->Tick(now_);
   if (++ticks_ % kTicksPerSecond == 0) links_->Tick(NowMs(), config_.limits.idle_ms);
-  reflector_->TakeSummaries(ended_);
+  reflector_->TakeSummaries(told_);
+  AddLiveFlows();
 
   WorkerFigures figures{.counters = reflector_->counters(),
                         .tcp = links_->counters(),
@@ -271,9 +274,20 @@ void Worker::Tick() {
     const std::lock_guard lock(mutex_);
     figures_ = figures;
     const std::size_t room = kSummariesKeptMax - std::min(kSummariesKeptMax, summaries_.size());
-    summaries_.insert(summaries_.end(), ended_.begin(),
-                      ended_.begin() + static_cast<std::ptrdiff_t>(std::min(room, ended_.size())));
+    summaries_.insert(summaries_.end(), told_.begin(),
+                      told_.begin() + static_cast<std::ptrdiff_t>(std::min(room, told_.size())));
   }
+}
+
+// A slice a tick, so that no packet waits for many calls.
+void Worker::AddLiveFlows() {
+  if (!report_live_) return;
+  if (live_place_ == 0) {
+    if (NowMs() < next_live_pass_ms_) return;
+    next_live_pass_ms_ = NowMs() + kLivePassMs;
+  }
+  const std::uint32_t slice = reflector_->table().places() / kLiveSlices + kLiveSliceMin;
+  live_place_ = reflector_->LiveSummaries(live_place_, slice, now_, told_);
 }
 
 void Worker::TakeOrders() {

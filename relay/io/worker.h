@@ -49,7 +49,9 @@ class Worker {
   void SetVerifier(std::shared_ptr<const TagVerifier> verifier);
   void Deny(CallKey call);
   WorkerFigures figures() const;
-  // Moves summaries of ended calls to the end of `out`.
+  // Whether summaries of live calls are made too, of each once in ten seconds.
+  void ReportLive(bool on) { report_live_ = on; }
+  // Moves summaries of ended and of live calls to the end of `out`.
   void TakeSummaries(std::vector<FlowSummary>& out);
   HopBox& box() { return box_; }
 
@@ -69,6 +71,7 @@ class Worker {
   void FlushAll();
   void TakeOrders();
   void Tick();
+  void AddLiveFlows();
   void ReadClocks();
   void Wake();
   std::uint64_t NowMs() const { return now_.micros / 1000; }
@@ -91,9 +94,11 @@ class Worker {
   std::uint64_t next_tick_ms_ = 0;
   std::uint32_t ticks_ = 0;
   std::uint64_t hops_dropped_ = 0, own_address_ = 0;
-  std::vector<FlowSummary> ended_;
+  std::vector<FlowSummary> told_;  // of this tick
+  std::uint32_t live_place_ = 0;   // where the pass over live calls goes on; 0: it is over
+  std::uint64_t next_live_pass_ms_ = 0;
 
-  std::atomic<bool> stop_ = false;
+  std::atomic<bool> stop_ = false, report_live_ = false;
   mutable std::mutex mutex_;  // guards what follows
   Orders orders_;
   WorkerFigures figures_;
