@@ -11,9 +11,6 @@
 namespace trunkline::load {
 
 namespace asio = boost::asio;
-namespace api = tl::api;
-namespace fn = tl::api::fn;
-namespace mt = tl::mt;
 using boost::system::error_code;
 
 namespace {
@@ -225,7 +222,7 @@ void Client::SendRaw(ByteView payload) {
 RequestId Client::InvokeBody(Bytes body, Done done, bool bare) {
   if (observer_) observer_(Event::kQuery, body);
   // Several queries may go out wrapped until one of them is answered.
-  if (!initialised_ && !bare) body = Wrapped(body);
+  if (!initialised_ && !bare) body = Introduced(body, options_.layer, "trunkline-bench");
   return SendService(std::move(body), std::move(done));
 }
 
@@ -245,45 +242,13 @@ void Client::Forget(RequestId request) {
   if (session_) session_->Forget(request);
 }
 
-Bytes Client::Wrapped(ByteView query) const {
-  Bytes connection;
-  tl::AppendTo(connection,
-               fn::InitConnection{.api_id = 1,
-                                  .device_model = "trunkline-bench",
-                                  .system_version = "1",
-                                  .app_version = "1",
-                                  .system_lang_code = "en",
-                                  .lang_pack = "",
-                                  .lang_code = "en",
-                                  .query = query},
-               options_.layer);
-  Bytes wrapped;
-  tl::AppendTo(wrapped, fn::InvokeWithLayer{.layer = options_.layer, .query = connection},
-               options_.layer);
-  return wrapped;
-}
-
-Reply Client::MakeReply(Bytes body) const {
-  Reply reply;
-  tl::Arena arena(256);
-  tl::Reader reader(body, &arena);
-  mt::AnyObject object;
-  if (reader.PeekU32() == mt::RpcError::kId && mt::ReadObject(reader, object)) {
-    reply.code = object.As<mt::RpcError>()->error_code;
-    reply.error = object.As<mt::RpcError>()->error_message;
-  } else {
-    reply.body = std::move(body);
-  }
-  return reply;
-}
-
 void Client::Deliver() {
   SessionEvent event;
   while (session_ && session_->Poll(event)) {
     if (auto* answered = std::get_if<Answered>(&event)) {
       const auto waiting = waiting_.extract(answered->request);
       if (observer_) observer_(Event::kResult, answered->body);
-      const Reply reply = MakeReply(std::move(answered->body));
+      const Reply reply = ReplyOf(std::move(answered->body));
       initialised_ |= reply.error != "CONNECTION_NOT_INITED" && bound_ == options_.pfs;
       if (!waiting.empty()) waiting.mapped()(reply);
     } else if (const auto* rejected = std::get_if<Rejected>(&event)) {

@@ -132,8 +132,6 @@ class Client {
   void Flush();
   void Deliver();
   void Fail(absl::Status status);
-  Reply MakeReply(Bytes body) const;
-  Bytes Wrapped(ByteView query) const;
   ClientKey& key_in_use() { return temporary_ ? *temporary_ : *permanent_; }
 
   boost::asio::io_context& io_;

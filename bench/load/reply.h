@@ -1,8 +1,9 @@
-// The answer to one query, and how to read it.
+// What is around one query: how a client introduces itself, the answer, and how to read it.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "common/bytes.h"
@@ -21,6 +22,12 @@ struct Reply {
   // "400 CALL_PEER_INVALID", or "ok".
   std::string Text() const { return ok() ? "ok" : std::to_string(code) + ' ' + error; }
 };
+
+// `body` is a boxed result or rpc_error.
+Reply ReplyOf(Bytes body);
+
+// The query inside invokeWithLayer(initConnection(...)).
+Bytes Introduced(ByteView query, int layer, std::string_view device_model);
 
 namespace internal {
 template <class T>

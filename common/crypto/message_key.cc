@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/check.h"
 #include "common/crypto/sha.h"
 #include "common/crypto/sha_lanes.h"
 
@@ -49,29 +50,6 @@ void JoinHashes(const Sha256Digest& a, const Sha256Digest& b, IgeKey& ige) {
   Join(ige.iv, {Cut(b, 0, 8), Cut(a, 8, 24), Cut(b, 24, 32)});
 }
 
-// As many as are hashed at once.
-constexpr std::size_t kTogether = 8;
-
-void MakeSome(std::span<KeysOfMessage> messages, Direction direction) {
-  std::array<Sha256Digest, 2 * kTogether> hashes;
-  std::array<Sha256Job, 2 * kTogether> jobs;
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    jobs[i] = {MessagePart(*messages[i].key, direction), messages[i].plaintext, &hashes[i]};
-  }
-  Sha256Many(std::span(jobs).first(messages.size()));
-  for (std::size_t i = 0; i < messages.size(); ++i) messages[i].message_key = MiddleOf(hashes[i]);
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    const KeysOfMessage& message = messages[i];
-    jobs[2 * i] = {message.message_key, PartA(*message.key, direction), &hashes[2 * i]};
-    jobs[2 * i + 1] = {PartB(*message.key, direction), message.message_key, &hashes[2 * i + 1]};
-  }
-  Sha256Many(std::span(jobs).first(2 * messages.size()));
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    JoinHashes(hashes[2 * i], hashes[2 * i + 1], messages[i].ige);
-  }
-  Wipe(hashes.data(), sizeof hashes);
-}
-
 }  // namespace
 
 MessageKey MakeMessageKey(const AuthKey& key, ByteView plaintext, Direction direction,
@@ -94,11 +72,24 @@ IgeKey DeriveIgeKey(const AuthKey& key, const MessageKey& message_key, Direction
 }
 
 void MakeKeys(std::span<KeysOfMessage> messages, Direction direction) {
-  while (!messages.empty()) {
-    const auto some = messages.first(std::min(messages.size(), kTogether));
-    MakeSome(some, direction);
-    messages = messages.subspan(some.size());
+  CHECK(messages.size() <= kKeysTogether);
+  std::array<Sha256Digest, 2 * kKeysTogether> hashes;
+  std::array<Sha256Job, 2 * kKeysTogether> jobs;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    jobs[i] = {MessagePart(*messages[i].key, direction), messages[i].plaintext, &hashes[i]};
   }
+  Sha256Many(std::span(jobs).first(messages.size()));
+  for (std::size_t i = 0; i < messages.size(); ++i) messages[i].message_key = MiddleOf(hashes[i]);
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const KeysOfMessage& message = messages[i];
+    jobs[2 * i] = {message.message_key, PartA(*message.key, direction), &hashes[2 * i]};
+    jobs[2 * i + 1] = {PartB(*message.key, direction), message.message_key, &hashes[2 * i + 1]};
+  }
+  Sha256Many(std::span(jobs).first(2 * messages.size()));
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    JoinHashes(hashes[2 * i], hashes[2 * i + 1], messages[i].ige);
+  }
+  Wipe(hashes.data(), 2 * messages.size() * sizeof(Sha256Digest));
 }
 
 // MTProto 1.0: key and initialization vector.

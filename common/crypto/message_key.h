@@ -21,8 +21,9 @@ using MessageKey = std::array<std::uint8_t, 16>;
 MessageKey MakeMessageKey(const AuthKey& key, ByteView plaintext, Direction direction,
                           std::uint32_t* quick_ack = nullptr);
 IgeKey DeriveIgeKey(const AuthKey& key, const MessageKey& message_key, Direction direction);
-// Both of many messages of MTProto 2.0 at once, side by side (sha_lanes.h). The padded plaintext is
-// borrowed.
+// Both of several messages of MTProto 2.0 at once, side by side (sha_lanes.h): kKeysTogether at
+// most, as many as are hashed at once. The padded plaintext is borrowed.
+inline constexpr std::size_t kKeysTogether = 8;
 struct KeysOfMessage {
   const AuthKey* key = nullptr;
   ByteView plaintext;

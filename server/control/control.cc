@@ -15,6 +15,7 @@ namespace {
 namespace json = boost::json;
 using http::Answer;
 using http::ErrorAnswer;
+using http::JsonAnswer;
 using http::Request;
 using http::Responder;
 
@@ -22,12 +23,6 @@ constexpr std::size_t kPathBytesMax = 4095;  // PATH_MAX without its end
 
 constexpr std::string_view kBackup = "/control/v1/backup", kFollow = "/control/v1/trace",
                            kCallPrefix = "/control/v1/calls/", kCallSuffix = "/trace";
-
-Answer JsonAnswer(const json::object& body) {
-  Answer answer;
-  answer.body = json::serialize(body) + "\n";
-  return answer;
-}
 
 std::optional<std::string> PathOf(const std::string& body) {
   json::error_code error;

@@ -14,17 +14,12 @@ namespace {
 namespace json = boost::json;
 using http::Answer;
 using http::ErrorAnswer;
+using http::JsonAnswer;
 using http::Request;
 using http::Responder;
 
 constexpr std::int64_t kAdvanceMsMax = std::int64_t{3650} * 24 * 3600 * 1000;
 constexpr std::int64_t kGroupsMax = 1'000'000;
-
-Answer JsonAnswer(const json::object& body) {
-  Answer answer;
-  answer.body = json::serialize(body) + "\n";
-  return answer;
-}
 
 std::optional<json::object> ObjectOf(const std::string& body) {
   json::error_code error;

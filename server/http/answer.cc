@@ -10,15 +10,19 @@ namespace trunkline::http {
 
 namespace json = boost::json;
 
+Answer JsonAnswer(const json::object& body, unsigned status) {
+  Answer answer;
+  answer.status = status;
+  answer.body = json::serialize(body) + "\n";
+  return answer;
+}
+
 Answer ErrorAnswer(unsigned status, std::string_view code, std::string_view message) {
   const auto text = [](std::string_view view) {
     return json::string_view(view.data(), view.size());
   };
   json::object error{{"code", text(code)}, {"message", text(message)}};
-  Answer answer;
-  answer.status = status;
-  answer.body = json::serialize(json::object{{"error", std::move(error)}}) + "\n";
-  return answer;
+  return JsonAnswer({{"error", std::move(error)}}, status);
 }
 
 Answer MethodNotAllowed(std::string allow) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "boost/json/fwd.hpp"
+
 namespace trunkline::http {
 
 struct Request {
@@ -36,6 +38,8 @@ struct Answer {
   std::shared_ptr<Feed> feed;  // if there is one: the body, in chunks
 };
 
+// The body is one line.
+Answer JsonAnswer(const boost::json::object& body, unsigned status = 200);
 // The body of every error: {"error":{"code":..., "message":...}}
 Answer ErrorAnswer(unsigned status, std::string_view code, std::string_view message);
 Answer MethodNotAllowed(std::string allow);

@@ -10,14 +10,10 @@ namespace {
 
 namespace json = boost::json;
 
-Answer JsonAnswer(unsigned status, const json::object& body) {
-  return Answer{status, "application/json", "", json::serialize(body) + "\n", nullptr};
-}
-
 // Alive means: this thread answers. It never asks anything else, so that a restart isn't the
 // reaction to somebody else's trouble.
 Answer Live(const Sources&) {
-  return JsonAnswer(200, {{"status", "ok"}});
+  return JsonAnswer({{"status", "ok"}});
 }
 
 Answer Ready(const Sources& sources) {
@@ -29,8 +25,8 @@ Answer Ready(const Sources& sources) {
     if (!check.ok) entry["consequence"] = check.consequence;
     checks.push_back(std::move(entry));
   }
-  return JsonAnswer(ready ? 200 : 503,
-                    {{"status", ready ? "ok" : "unavailable"}, {"checks", std::move(checks)}});
+  return JsonAnswer({{"status", ready ? "ok" : "unavailable"}, {"checks", std::move(checks)}},
+                    ready ? 200 : 503);
 }
 
 Answer Metrics(const Sources& sources) {

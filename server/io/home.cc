@@ -75,8 +75,7 @@ std::optional<WallTime> Home::NextDeadline() const {
 
 void Home::Handle(LinkMessage& message, WallTime now) {
   Apply(message, now);
-  while (DrainReady(now)) {
-  }
+  DrainReady(now);
 }
 
 void Home::Apply(LinkMessage& message, WallTime now) {
@@ -116,36 +115,36 @@ void Home::Apply(LinkMessage& message, WallTime now) {
       message);
 }
 
-// Whether there was anything.
-bool Home::DrainReady(WallTime now) {
-  bool any = false;
-  if (!own_.empty()) {
-    LinkMessage message = std::move(own_.front());
-    own_.pop_front();
-    any = true;
-    Apply(message, now);
-  }
+// What is there may make more, so until nothing was.
+void Home::DrainReady(WallTime now) {
   mtproto::Output packet;
-  while (engine_.PollReady(packet)) {
-    any = true;
-    Perform(packet, now);
-  }
   rpc::Output answer;
-  while (dispatcher_.Poll(answer)) {
-    any = true;
-    Perform(answer, now);
+  for (bool any = true; any;) {
+    any = false;
+    if (!own_.empty()) {
+      LinkMessage message = std::move(own_.front());
+      own_.pop_front();
+      any = true;
+      Apply(message, now);
+    }
+    while (engine_.PollReady(packet)) {
+      any = true;
+      Perform(packet, now);
+    }
+    while (dispatcher_.Poll(answer)) {
+      any = true;
+      Perform(answer, now);
+    }
   }
-  return any;
 }
 
 void Home::Drain(WallTime now) {
   mtproto::Output packet;
-  do {
-    while (DrainReady(now)) {
-    }
-    if (!engine_.Poll(packet)) return;
+  DrainReady(now);
+  while (engine_.Poll(packet)) {
     Perform(packet, now);
-  } while (true);
+    DrainReady(now);
+  }
 }
 
 void Home::Perform(mtproto::Output& output, WallTime now) {

@@ -52,7 +52,7 @@ class Home {
  private:
   void Apply(LinkMessage& message, WallTime now);
   void Drain(WallTime now);
-  bool DrainReady(WallTime now);
+  void DrainReady(WallTime now);
   void Perform(mtproto::Output& output, WallTime now);
   void Perform(rpc::Output& output, WallTime now);
   void ToOwner(LinkId link, ToLink output);

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kBlock = 16;
 constexpr std::size_t kMessageKeyAt = 8;
-constexpr std::size_t kSealedTogether = 8;
 
 // At least 12 bytes, to a whole number of blocks.
 std::size_t PaddingFor(std::size_t unpadded) {
@@ -49,15 +48,12 @@ void PadEnvelope(AuthKeyId key_id, const MessageHeader& header, std::size_t star
 void FinishEnvelope(AuthKeyId key_id, const AuthKey& key, crypto::Direction direction,
                     const MessageHeader& header, std::size_t start, Entropy& entropy, Bytes& out) {
   PadEnvelope(key_id, header, start, entropy, out);
-  const ByteSpan packet = ByteSpan(out).subspan(start);
-  const ByteSpan plaintext = packet.subspan(kEnvelopeHeaderBytes);
-  const crypto::MessageKey message_key = crypto::MakeMessageKey(key, plaintext, direction);
-  std::copy(message_key.begin(), message_key.end(), packet.begin() + kMessageKeyAt);
-  crypto::IgeEncrypt(crypto::DeriveIgeKey(key, message_key, direction), plaintext, plaintext);
+  const PaddedEnvelope padded{&key, ByteSpan(out).subspan(start)};
+  SealEnvelopes({&padded, 1}, direction);
 }
 
 void SealEnvelopes(std::span<const PaddedEnvelope> envelopes, crypto::Direction direction) {
-  std::array<crypto::KeysOfMessage, kSealedTogether> keys;
+  std::array<crypto::KeysOfMessage, crypto::kKeysTogether> keys;
   while (!envelopes.empty()) {
     const auto some = envelopes.first(std::min(envelopes.size(), keys.size()));
     for (std::size_t i = 0; i < some.size(); ++i) {

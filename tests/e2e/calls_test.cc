@@ -106,7 +106,7 @@ class ThreadsTest : public CallsTest, public testing::WithParamInterface<const c
 
 // Keys live on different threads of the server then, and packets travel between them.
 TEST_P(ThreadsTest, CallsHold) {
-  TemporaryDirectory directory;
+  TempDir directory;
   ServerProcess server(directory.path(), {"--threads", GetParam()});
   ASSERT_TRUE(server.started());
   load::ClientOptions options;

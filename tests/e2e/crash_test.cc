@@ -97,7 +97,7 @@ class CrashTest : public testing::Test {
 
   std::uint64_t seed_ = FromEnvironment("TRUNKLINE_SEED", std::random_device{}());
   SeededEntropy choices_{seed_};
-  TemporaryDirectory directory_;
+  TempDir directory_;
   std::unique_ptr<ServerProcess> server_;
   std::uint16_t port_ = 0;
   int life_ = 0, restarts_cut_ = 0;

@@ -22,7 +22,7 @@ struct Pair {
 class WithServer : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    directory_ = std::make_unique<TemporaryDirectory>();
+    directory_ = std::make_unique<TempDir>();
     server_ = std::make_unique<ServerProcess>(directory_->path());
     ASSERT_TRUE(server_->started()) << server_->ready_line();
   }
@@ -74,7 +74,7 @@ class WithServer : public testing::Test {
   }
   Pair NewPair() { return NewPair(Options(), Options()); }
 
-  static inline std::unique_ptr<TemporaryDirectory> directory_;
+  static inline std::unique_ptr<TempDir> directory_;
   static inline std::unique_ptr<ServerProcess> server_;
   boost::asio::io_context io_{1};
   SystemEntropy entropy_;

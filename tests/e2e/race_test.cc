@@ -17,7 +17,7 @@ constexpr int kDevices = 6;
 class RaceTest : public WithServer {
  protected:
   static void SetUpTestSuite() {
-    directory_ = std::make_unique<TemporaryDirectory>();
+    directory_ = std::make_unique<TempDir>();
     server_ = std::make_unique<ServerProcess>(directory_->path(),
                                               std::vector<std::string>{"--threads", "3"});
     ASSERT_TRUE(server_->started()) << server_->ready_line();

@@ -51,7 +51,7 @@ class RestartTest : public testing::Test {
     }
   }
 
-  TemporaryDirectory directory_;
+  TempDir directory_;
   std::unique_ptr<ServerProcess> server_;
   boost::asio::io_context io_{1};
   SystemEntropy entropy_;

@@ -9,21 +9,10 @@
 #include <vector>
 
 #include "common/crypto/rsa.h"
+#include "tests/support/child_process.h"
+#include "tests/support/temp_dir.h"
 
 namespace trunkline::e2e {
-
-// A directory under /tmp that goes away with its owner.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class ServerProcess {
  public:
@@ -34,34 +23,29 @@ class ServerProcess {
 
   // Starts and waits for the `ready` line; started() tells whether it came. `port` 0: any. A
   // process that isn't ready in time is killed.
-  explicit ServerProcess(const std::string& data_dir, std::vector<std::string> more_arguments = {},
+  explicit ServerProcess(const std::string& data_dir,
+                         const std::vector<std::string>& more_arguments = {},
                          std::uint16_t port = 0,
                          std::chrono::milliseconds patience = kStartPatience);
-  ~ServerProcess();  // kill -9 if it still runs
-  ServerProcess(const ServerProcess&) = delete;
-  ServerProcess& operator=(const ServerProcess&) = delete;
-
   bool started() const { return port_ != 0; }
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return process_.pid(); }
   const std::string& ready_line() const { return ready_line_; }
   boost::asio::ip::tcp::endpoint endpoint() const;
   crypto::RsaPublicKey PublicKey() const;
 
   // kill -9, and waits until it is gone.
-  void Kill();
+  void Kill() { process_.Kill(); }
   // SIGTERM; the exit code, -1 when a signal ended it or it didn't end in time.
   int Stop();
   // Whether the process still runs.
-  bool Alive();
+  bool Alive() { return process_.Alive(); }
 
  private:
-  bool ReadReadyLine(int from, std::chrono::milliseconds patience);
-  int Wait(bool until_end);
+  bool ReadReadyLine(std::chrono::milliseconds patience);
 
   std::string data_dir_;
   std::string ready_line_;
-  pid_t pid_ = -1;
-  int exit_status_ = 0;
+  ChildProcess process_;  // killed at the latest with its owner
   std::uint16_t port_ = 0;
 };
 

@@ -114,7 +114,7 @@ TEST_F(SignInTest, PunctuationOfANumberDoesNotMatter) {
 TEST_F(SignInTest, SignUpWithACodeThatWasDelivered) {
   // The delivery command passes what it is given on standard input to us through a pipe in the file
   // system.
-  TemporaryDirectory directory;
+  TempDir directory;
   const std::string program = directory.path() + "/deliver";
   const std::string pipe_name = directory.path() + "/deliver.pipe";
   std::ofstream(program) << "#!/bin/sh\ncat > \"$0.pipe\"\n";
@@ -173,7 +173,7 @@ TEST_F(SignInTest, LogOutEndsTheDevice) {
 }
 
 TEST_F(SignInTest, BotsDoNotCall) {
-  TemporaryDirectory directory;
+  TempDir directory;
   std::ofstream(directory.path() + "/tokens") << "12345:abcdefghijklmnopqrstuvwxyz\n";
   std::ofstream(directory.path() + "/config.toml")
       << "[bots]\ntokens_file = \"" << directory.path() << "/tokens\"\n";

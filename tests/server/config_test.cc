@@ -2,38 +2,19 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "common/config/values.h"
 #include "server/config_keys.h"
+#include "tests/support/temp_dir.h"
 
 namespace trunkline {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-class Files {
- public:
-  Files() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "trunkline-config-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~Files() { std::filesystem::remove_all(path_); }
-  std::string Write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ + "/" + name) << text;
-    return path_ + "/" + name;
-  }
-
- private:
-  std::string path_;
-};
 
 absl::StatusOr<CommandLine> Read(const std::vector<std::string>& arguments) {
   std::vector<const char*> argv{"trunkline-server"};
@@ -183,7 +164,7 @@ TEST(Config, DefaultsStandWithoutFileAndFlags) {
 }
 
 TEST(Config, AFileIsReadWhole) {
-  const Files files;
+  const TempDir files;
   const std::string secret = files.Write("secret", "hush\n");
   const std::string tokens = files.Write("tokens", "# ours\n1:abc\n\n2:def\r\n");
   const std::string toml = files.Write("server.toml", R"(
@@ -247,7 +228,7 @@ secret_file = ")" + secret + "\"\n");
 }
 
 TEST(Config, FlagsWinOverTheFile) {
-  const Files files;
+  const TempDir files;
   const std::string toml =
       files.Write("server.toml",
                   "threads = 4\ndc = 3\nlisten = \"127.0.0.1:1\"\n"
@@ -285,7 +266,7 @@ TEST(Config, CheckConfigChecksAndDoesNotRun) {
 
 // What is printed is a file that says the same, and secrets aren't in it.
 TEST(Config, TheEffectiveConfigurationReadsBackTheSame) {
-  const Files files;
+  const TempDir files;
   const std::string secret = files.Write("secret", "hush");
   const auto line =
       Read({"--print-effective", "--threads", "3", "--listen", "[::1]:5", "--listen", "127.0.0.1:6",

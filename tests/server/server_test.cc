@@ -18,6 +18,7 @@
 #include "common/crypto/rsa.h"
 #include "server/http/metrics_text.h"
 #include "server/http/router.h"
+#include "tests/support/temp_dir.h"
 
 namespace trunkline {
 namespace {
@@ -29,22 +30,16 @@ using testing::MatchesRegex;
 class ServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "trunkline-server-XXXXXX").string();
-    config_.node.data_dir = mkdtemp(pattern.data());
+    config_.node.data_dir = dir_.path();
     // One key for all tests: drawing one takes seconds on a busy machine.
     static const auto key = crypto::RsaPrivateKey::Generate();
     ASSERT_TRUE(key.ok());
-    std::ofstream(config_.node.data_dir + "/server_key.pem") << key->PrivatePem();
+    dir_.Write("server_key.pem", key->PrivatePem());
     config_.node.listen = {{"127.0.0.1", 0}, {"127.0.0.1", 0}};
     config_.node.durability = io::Durability::kNone;
     auto server = Server::Start(config_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = std::move(*server);
-  }
-  void TearDown() override {
-    server_.reset();
-    std::filesystem::remove_all(config_.node.data_dir);
   }
 
   boost::asio::ip::tcp::socket Connect() {
@@ -74,6 +69,7 @@ class ServerTest : public testing::Test {
   }
 
   boost::asio::io_context context_;
+  const TempDir dir_;
   Config config_;
   std::unique_ptr<Server> server_;
 };

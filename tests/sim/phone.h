@@ -83,11 +83,9 @@ class Phone {
   template <class M>
   void Ask(const M& method, Done done);
   void Send(Bytes body, Done done);
-  Bytes Introduce(ByteView query) const;
   void Flush(bool acks_alone = false);
   void AcknowledgeLater();
   void Deliver();
-  load::Reply ReplyFrom(const Bytes& body);
   void GetDifference();
   void OnDifference(const load::Reply& reply, std::int32_t asked);
   void AddMessages(std::span<const tl::api::AnyMessage> messages);

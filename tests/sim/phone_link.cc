@@ -110,48 +110,18 @@ void Phone::Flush(bool acks_alone) {
 
 // ---- Queries
 
-Bytes Phone::Introduce(ByteView query) const {
-  Bytes connection, wrapped;
-  tl::AppendTo(connection,
-               fn::InitConnection{.api_id = 1,
-                                  .device_model = "sim",
-                                  .system_version = "1",
-                                  .app_version = "1",
-                                  .system_lang_code = "en",
-                                  .lang_pack = "",
-                                  .lang_code = "en",
-                                  .query = query},
-               me_.layer);
-  tl::AppendTo(wrapped, fn::InvokeWithLayer{.layer = me_.layer, .query = connection}, me_.layer);
-  return wrapped;
-}
-
 void Phone::Send(Bytes body, Done done) {
   // Until the server is known to know who we are.
-  if (!introduced_) body = Introduce(body);
+  if (!introduced_) body = load::Introduced(body, me_.layer, "sim");
   waiting_[session_.Send(std::move(body))] = std::move(done);
-}
-
-load::Reply Phone::ReplyFrom(const Bytes& body) {
-  load::Reply reply;
-  tl::Arena arena(256);
-  tl::Reader reader(body, &arena);
-  tl::mt::AnyObject object;
-  if (reader.PeekU32() == tl::mt::RpcError::kId && tl::mt::ReadObject(reader, object)) {
-    reply.code = object.As<tl::mt::RpcError>()->error_code;
-    reply.error = object.As<tl::mt::RpcError>()->error_message;
-  } else {
-    reply.body = body;
-  }
-  return reply;
 }
 
 void Phone::Deliver() {
   load::SessionEvent event;
   while (!signed_out_ && session_.Poll(event)) {
-    if (const auto* answered = std::get_if<load::Answered>(&event)) {
+    if (auto* answered = std::get_if<load::Answered>(&event)) {
       const auto waiting = waiting_.extract(answered->request);
-      if (!waiting.empty()) waiting.mapped()(ReplyFrom(answered->body));
+      if (!waiting.empty()) waiting.mapped()(load::ReplyOf(std::move(answered->body)));
     } else if (const auto* updates = std::get_if<load::UpdatesArrived>(&event)) {
       OnUpdates(updates->body);
     } else if (std::holds_alternative<load::SessionCreated>(event)) {

@@ -3,38 +3,28 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include "tests/relay/io/relay_process.h"
+#include "tests/support/temp_dir.h"
 
 namespace trunkline::relay {
 namespace {
 
 class ConfigTest : public testing::Test {
  protected:
-  ConfigTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "relay-config.XXXXXX").string();
-    directory_ = mkdtemp(name.data());
-    secret_ = Write("secret", "sixteen bytes ..\n");
-  }
-  ~ConfigTest() override { std::filesystem::remove_all(directory_); }
-  std::string Write(const std::string& name, const std::string& text) {
-    std::ofstream(directory_ + "/" + name) << text;
-    return directory_ + "/" + name;
-  }
   std::vector<std::string> Good() const {
     return {"--id", "7", "--listen", "127.0.0.1:0", "--secret-file", secret_};
   }
-  std::string directory_, secret_;
+  const TempDir files_;
+  const std::string secret_ = files_.Write("secret", "sixteen bytes ..\n");
 };
 
 TEST_F(ConfigTest, WrongConfigurationsEndWithTwoAndOneLine) {
-  const std::string short_secret = Write("short", "short\n");
-  const std::string unknown = Write("unknown.toml", "id = 7\nregoin = \"eu\"\n");
-  const std::string range = Write("range.toml", "\n\nthreads = 100\n");
-  const std::string type = Write("type.toml", "id = [1, 2]\n");
-  const std::string syntax = Write("syntax.toml", "id = = 1\n");
+  const std::string short_secret = files_.Write("short", "short\n");
+  const std::string unknown = files_.Write("unknown.toml", "id = 7\nregoin = \"eu\"\n");
+  const std::string range = files_.Write("range.toml", "\n\nthreads = 100\n");
+  const std::string type = files_.Write("type.toml", "id = [1, 2]\n");
+  const std::string syntax = files_.Write("syntax.toml", "id = = 1\n");
   struct Row {
     std::vector<std::string> more;
     std::string names;
@@ -49,7 +39,7 @@ TEST_F(ConfigTest, WrongConfigurationsEndWithTwoAndOneLine) {
       {{"--advertise", "1.2.3.4:70000"}, "--advertise: port 70000 is out of range"},
       {{"--region", "Zürich"}, "--region: must be"},
       {{"--log-level", "loud"}, "--log-level: \"loud\" is none of"},
-      {{"--config", directory_ + "/none"}, "can't be read"},
+      {{"--config", files_ / "none"}, "can't be read"},
       {{"--config", unknown}, "unknown.toml:2: regoin: unknown key"},
       {{"--config", range}, "range.toml:3: threads: 100 is out of range"},
       {{"--config", type}, "type.toml:1: id: has the wrong type"},
@@ -79,13 +69,14 @@ TEST_F(ConfigTest, CheckConfigSaysNothingWhenAllIsWell) {
 }
 
 TEST_F(ConfigTest, FileAndFlags) {
-  const std::string file = Write("relay.toml",
-                                 "id = 9\nlisten = [\"0.0.0.0:4431\", \"[::1]:4431\"]\n"
-                                 "secret_file = \"" +
-                                     secret_ +
-                                     "\"\nregion = \"eu-1\"\n"
-                                     "threads = 2\nnap = \"500us\"\nstun = false\nidle = \"45s\"\n"
-                                     "bytes_per_second = \"256KiB\"\n");
+  const std::string file =
+      files_.Write("relay.toml",
+                   "id = 9\nlisten = [\"0.0.0.0:4431\", \"[::1]:4431\"]\n"
+                   "secret_file = \"" +
+                       secret_ +
+                       "\"\nregion = \"eu-1\"\n"
+                       "threads = 2\nnap = \"500us\"\nstun = false\nidle = \"45s\"\n"
+                       "bytes_per_second = \"256KiB\"\n");
   const char* argv[] = {"trunkline-relay", "--config", file.c_str(), "--threads", "3"};
   const auto line = ReadCommandLine(5, argv);
   ASSERT_TRUE(line.ok()) << line.status();

@@ -1,22 +1,14 @@
 #include "tests/relay/io/relay_process.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "tests/paths.h"
@@ -24,45 +16,27 @@
 namespace trunkline::relay {
 namespace {
 
-pid_t Spawn(const std::vector<std::string>& arguments, int from, int to) {
-  std::vector<std::string> all = {TRUNKLINE_BINARY_DIR "/bin/trunkline-relay"};
-  all.insert(all.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (std::string& argument : all) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, to, from);
-  pid_t pid = -1;
-  if (posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), environ) != 0) pid = -1;
-  posix_spawn_file_actions_destroy(&actions);
-  return pid;
+const std::string kProgram = TRUNKLINE_BINARY_DIR "/bin/trunkline-relay";
+
+std::vector<std::string> Arguments(const TempDir& directory, const std::string& listen,
+                                   const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = {kProgram,
+                                        "--id",
+                                        std::to_string(kRelayId),
+                                        "--listen",
+                                        listen,
+                                        "--secret-file",
+                                        directory.Write("secret", kRelaySecret),
+                                        "--log-level",
+                                        "error",
+                                        "--http",
+                                        "127.0.0.1:0"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
 }
 
 bool Readable(int descriptor, int patience_ms) {
-  pollfd event{descriptor, POLLIN, 0};
-  return poll(&event, 1, patience_ms) > 0;
-}
-
-// To its end, or until `line` has ended.
-std::string ReadAll(int from, bool line) {
-  std::string text;
-  char byte;
-  while (Readable(from, kPatienceMs) && read(from, &byte, 1) == 1) {
-    text.push_back(byte);
-    if (line && byte == '\n') break;
-  }
-  return text;
-}
-
-int ExitCode(pid_t pid) {
-  const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-  const bool ended = Readable(descriptor, kPatienceMs);
-  close(descriptor);
-  if (!ended) kill(pid, SIGKILL);
-  int status = 0;
-  waitpid(pid, &status, 0);
-  return ended && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return AwaitReadable(descriptor, std::chrono::milliseconds(patience_ms));
 }
 
 struct Name {
@@ -100,23 +74,10 @@ int Connect(int type, const std::string& host, std::uint16_t port, int receive_b
 
 }  // namespace
 
-RelayProcess::RelayProcess(std::vector<std::string> more, const std::string& host,
-                           std::uint16_t port) {
-  directory_ = (std::filesystem::temp_directory_path() / "trunkline-relay.XXXXXX").string();
-  if (mkdtemp(directory_.data()) == nullptr) return;
-  std::ofstream(directory_ + "/secret") << kRelaySecret << "\n";
-  std::vector<std::string> arguments = {"--id",          std::to_string(kRelayId),
-                                        "--listen",      host + ":" + std::to_string(port),
-                                        "--secret-file", directory_ + "/secret",
-                                        "--log-level",   "error",
-                                        "--http",        "127.0.0.1:0"};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  int out[2];
-  if (pipe2(out, O_CLOEXEC) != 0) return;
-  pid_ = Spawn(arguments, STDOUT_FILENO, out[1]);
-  close(out[1]);
-  const std::string line = ReadAll(out[0], true);
-  close(out[0]);
+RelayProcess::RelayProcess(const std::vector<std::string>& more, const std::string& host,
+                           std::uint16_t port)
+    : process_(Arguments(directory_, host + ":" + std::to_string(port), more), STDOUT_FILENO) {
+  const std::string line = process_.ReadLine();
   const std::size_t colon =
       line.find(':', line.find(']') == std::string::npos ? 0 : line.find(']'));
   const std::size_t http = line.find("http=127.0.0.1:");
@@ -125,31 +86,17 @@ RelayProcess::RelayProcess(std::vector<std::string> more, const std::string& hos
   http_port_ = static_cast<std::uint16_t>(std::atoi(line.c_str() + http + 15));
 }
 
-RelayProcess::~RelayProcess() {
-  Kill();
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
-}
-
-void RelayProcess::Signal(int number) {
-  if (pid_ > 0) kill(pid_, number);
-}
-
-void RelayProcess::Kill() {
-  Signal(SIGKILL);
-  Wait();
-}
-
-int RelayProcess::Wait() {
-  if (pid_ <= 0) return -1;
-  return ExitCode(std::exchange(pid_, -1));
-}
-
 std::string RelayProcess::Get(const std::string& path) {
   const int descriptor = Connect(SOCK_STREAM, "127.0.0.1", http_port_);
   const std::string request = "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
   if (write(descriptor, request.data(), request.size()) < 0) std::perror("write");
-  const std::string answer = ReadAll(descriptor, false);
+  std::string answer;
+  char piece[4096];
+  while (Readable(descriptor, kPatienceMs)) {
+    const ssize_t got = read(descriptor, piece, sizeof piece);
+    if (got <= 0) break;
+    answer.append(piece, static_cast<std::size_t>(got));
+  }
   close(descriptor);
   return answer;
 }
@@ -165,13 +112,11 @@ bool RelayProcess::Ready() {
 }
 
 Ended RunRelay(const std::vector<std::string>& arguments) {
-  int out[2];
-  if (pipe2(out, O_CLOEXEC) != 0) return {-1, ""};
-  const pid_t pid = Spawn(arguments, STDERR_FILENO, out[1]);
-  close(out[1]);
-  const std::string error = ReadAll(out[0], false);
-  close(out[0]);
-  return {ExitCode(pid), error};
+  std::vector<std::string> all = {kProgram};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  ChildProcess process(std::move(all), STDERR_FILENO);
+  const std::string error = process.ReadAll();
+  return {process.Wait(), error};
 }
 
 Tag IssuedTag(Side side, std::uint32_t nonce, bool p2p) {

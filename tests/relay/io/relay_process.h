@@ -1,8 +1,6 @@
 // The real relay as a child process, and clients over real sockets.
 #pragma once
 
-#include <sys/types.h>
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +10,8 @@
 #include "common/bytes.h"
 #include "common/crypto/aes.h"
 #include "relay/tag.h"
+#include "tests/support/child_process.h"
+#include "tests/support/temp_dir.h"
 
 namespace trunkline::relay {
 
@@ -22,25 +22,22 @@ inline constexpr int kPatienceMs = 20'000;
 class RelayProcess {
  public:
   // `host` and port of --listen; waits for the `ready` line.
-  explicit RelayProcess(std::vector<std::string> more = {}, const std::string& host = "127.0.0.1",
-                        std::uint16_t port = 0);
-  ~RelayProcess();
-  RelayProcess(const RelayProcess&) = delete;
-  RelayProcess& operator=(const RelayProcess&) = delete;
+  explicit RelayProcess(const std::vector<std::string>& more = {},
+                        const std::string& host = "127.0.0.1", std::uint16_t port = 0);
 
   bool started() const { return port_ != 0; }
   std::uint16_t port() const { return port_; }
-  void Signal(int number);
-  void Kill();
-  int Wait();  // exit code, -1: a signal ended it, or it didn't end
+  void Signal(int number) { process_.Signal(number); }
+  void Kill() { process_.Kill(); }
+  int Wait() { return process_.Wait(); }  // exit code, -1: a signal ended it, or it didn't end
   // The value behind `name` (with its labels) on the metrics page; -1: none.
   double Metric(const std::string& name);
   bool Ready();
 
  private:
   std::string Get(const std::string& path);
-  std::string directory_;
-  pid_t pid_ = -1;
+  TempDir directory_;
+  ChildProcess process_;  // killed at the latest with its owner
   std::uint16_t port_ = 0, http_port_ = 0;
 };
 

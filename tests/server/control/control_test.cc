@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -20,6 +19,7 @@
 #include "boost/beast/core.hpp"
 #include "boost/beast/http.hpp"
 #include "server/http/http_server.h"
+#include "tests/support/temp_dir.h"
 
 namespace trunkline::control {
 namespace {
@@ -38,15 +38,7 @@ book::TraceLine Line(std::string name) {
 
 class ControlTest : public testing::Test {
  protected:
-  ControlTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "trunkline-ctl-XXXXXX").string();
-    dir_ = mkdtemp(name.data());
-  }
-  ~ControlTest() override {
-    server_.reset();
-    std::filesystem::remove_all(dir_);
-  }
-  std::string path() const { return dir_ + "/control.sock"; }
+  std::string path() const { return dir_ / "control.sock"; }
 
   void Serve(Sources sources) {
     auto server = http::HttpServer::StartLocal(path(), RoutesOf(std::move(sources)));
@@ -75,7 +67,7 @@ class ControlTest : public testing::Test {
     return response;
   }
 
-  std::string dir_;
+  const TempDir dir_;
   net::io_context context_;
   std::unique_ptr<http::HttpServer> server_;
 };
@@ -104,7 +96,7 @@ TEST_F(ControlTest, ASocketThatWasLeftBehindIsReplacedAFileIsNot) {
 }
 
 TEST_F(ControlTest, APathTooLongForASocketIsAClearError) {
-  const std::string deep = dir_ + "/" + std::string(120, 'd') + "/control.sock";
+  const std::string deep = dir_.path() + "/" + std::string(120, 'd') + "/control.sock";
   const auto refused = http::HttpServer::StartLocal(deep, RoutesOf({}));
   EXPECT_TRUE(absl::IsInvalidArgument(refused.status()));
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("choose a shorter data_dir"));

@@ -3,11 +3,9 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <stdlib.h>
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,25 +18,11 @@
 #include "common/entropy.h"
 #include "server/io/node.h"
 #include "server/mtproto/client_transport.h"
+#include "tests/support/temp_dir.h"
 
 namespace trunkline::io {
 
 using namespace std::chrono_literals;
-
-class TempDir {
- public:
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "trunkline-io-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TempDir() { std::filesystem::remove_all(path_); }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // Drawing a key takes seconds on a busy machine: one for all directories, but for the test of a
 // first start.
@@ -47,11 +31,11 @@ inline void PutKey(const TempDir& dir) {
     const auto key = crypto::RsaPrivateKey::Generate();
     return key.ok() ? key->PrivatePem() : std::string();
   }();
-  std::ofstream(dir.path() + "/server_key.pem") << pem;
+  dir.Write("server_key.pem", pem);
 }
 
 inline NodeConfig TestConfig(const TempDir& dir) {
-  if (!std::filesystem::exists(dir.path() + "/server_key.pem")) PutKey(dir);
+  if (!std::filesystem::exists(dir / "server_key.pem")) PutKey(dir);
   NodeConfig config;
   config.data_dir = dir.path();
   config.listen = {{"127.0.0.1", 0}};

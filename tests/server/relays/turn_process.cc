@@ -1,18 +1,12 @@
 #include "tests/server/relays/turn_process.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -37,19 +31,32 @@ sockaddr_in Loopback(std::uint16_t port) {
   return name;
 }
 
-pid_t Spawn(const std::vector<std::string>& arguments) {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  for (const int descriptor : {STDOUT_FILENO, STDERR_FILENO}) {
-    posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0);
-  }
-  pid_t pid = -1;
-  if (posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ) != 0) pid = -1;
-  posix_spawn_file_actions_destroy(&actions);
-  return pid;
+std::vector<std::string> Arguments(const TempDir& directory, const std::string& secret,
+                                   std::uint16_t port, const std::vector<std::string>& more) {
+  std::vector<std::string> arguments = {"turnserver",
+                                        "-n",
+                                        "--listening-ip=127.0.0.1",
+                                        "--relay-ip=127.0.0.1",
+                                        "--listening-port=" + std::to_string(port),
+                                        "--min-port=61000",
+                                        "--max-port=65000",
+                                        "--use-auth-secret",
+                                        "--static-auth-secret=" + secret,
+                                        "--realm=example.org",
+                                        "--allow-loopback-peers",
+                                        "--relay-threads=1",
+                                        "--no-tcp",
+                                        "--no-tls",
+                                        "--no-dtls",
+                                        "--no-cli",
+                                        "--no-rfc5780",
+                                        "--userdb=" + (directory / "db"),
+                                        "--pidfile=" + (directory / "pid"),
+                                        "--log-file=" + (directory / "log"),
+                                        "--simple-log",
+                                        "--no-stdout-log"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
 }
 
 }  // namespace
@@ -64,36 +71,10 @@ std::uint16_t FreePort() {
   return ntohs(name.sin_port);
 }
 
-TurnProcess::TurnProcess(const std::string& secret, std::vector<std::string> more,
+TurnProcess::TurnProcess(const std::string& secret, const std::vector<std::string>& more,
                          std::uint16_t port)
-    : port_(port != 0 ? port : FreePort()) {
-  directory_ = (std::filesystem::temp_directory_path() / "trunkline-turn.XXXXXX").string();
-  if (mkdtemp(directory_.data()) == nullptr) return;
-  std::vector<std::string> arguments = {"turnserver",
-                                        "-n",
-                                        "--listening-ip=127.0.0.1",
-                                        "--relay-ip=127.0.0.1",
-                                        "--listening-port=" + std::to_string(port_),
-                                        "--min-port=61000",
-                                        "--max-port=65000",
-                                        "--use-auth-secret",
-                                        "--static-auth-secret=" + secret,
-                                        "--realm=example.org",
-                                        "--allow-loopback-peers",
-                                        "--relay-threads=1",
-                                        "--no-tcp",
-                                        "--no-tls",
-                                        "--no-dtls",
-                                        "--no-cli",
-                                        "--no-rfc5780",
-                                        "--userdb=" + directory_ + "/db",
-                                        "--pidfile=" + directory_ + "/pid",
-                                        "--log-file=" + directory_ + "/log",
-                                        "--simple-log",
-                                        "--no-stdout-log"};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  pid_ = Spawn(arguments);
-  started_ = pid_ > 0 && Answers();
+    : port_(port != 0 ? port : FreePort()), process_(Arguments(directory_, secret, port_, more)) {
+  started_ = process_.pid() > 0 && Answers();
 }
 
 bool TurnProcess::Answers() {
@@ -101,20 +82,8 @@ bool TurnProcess::Answers() {
   return client.Binding().has_value();
 }
 
-void TurnProcess::Kill() {
-  if (pid_ <= 0) return;
-  kill(pid_, SIGKILL);
-  waitpid(std::exchange(pid_, -1), nullptr, 0);
-}
-
-TurnProcess::~TurnProcess() {
-  Kill();
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
-}
-
 std::string TurnProcess::Log() const {
-  std::ifstream file(directory_ + "/log");
+  std::ifstream file(directory_ / "log");
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

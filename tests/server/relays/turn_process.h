@@ -1,8 +1,6 @@
 // The real coturn as a child process on loopback, and a client of it over a real socket.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -14,6 +12,8 @@
 #include "common/entropy.h"
 #include "server/picker/stun.h"
 #include "server/picker/turn_credentials.h"
+#include "tests/support/child_process.h"
+#include "tests/support/temp_dir.h"
 
 namespace trunkline::relays {
 
@@ -23,22 +23,18 @@ class TurnProcess {
  public:
   // Listens on a port of its own with this secret, and answers when the constructor is done.
   // `port` 0: any that is free.
-  explicit TurnProcess(const std::string& secret, std::vector<std::string> more = {},
+  explicit TurnProcess(const std::string& secret, const std::vector<std::string>& more = {},
                        std::uint16_t port = 0);
-  ~TurnProcess();
-  TurnProcess(const TurnProcess&) = delete;
-  TurnProcess& operator=(const TurnProcess&) = delete;
-
   bool started() const { return started_; }
   std::uint16_t port() const { return port_; }
-  void Kill();
+  void Kill() { process_.Kill(); }
   std::string Log() const;
 
  private:
   bool Answers();
-  std::string directory_;
-  pid_t pid_ = -1;
+  TempDir directory_;
   std::uint16_t port_ = 0;
+  ChildProcess process_;  // killed at the latest with its owner
   bool started_ = false;
 };
 

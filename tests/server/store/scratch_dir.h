@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <string>
@@ -11,17 +10,12 @@
 #include "server/book/fact.h"
 #include "server/store/store.h"
 #include "tests/server/store/world.h"
+#include "tests/support/temp_dir.h"
 
 namespace trunkline::store {
 
 class ScratchDir : public testing::Test {
  protected:
-  ScratchDir() {
-    std::string name = (std::filesystem::temp_directory_path() / "trunkline-store-XXXXXX").string();
-    root_ = ::mkdtemp(name.data());
-  }
-  ~ScratchDir() override { std::filesystem::remove_all(root_); }
-
   std::filesystem::path dir() const { return root_ / "data"; }
   std::string file() const { return (dir() / "trunkline.db").string(); }
 
@@ -40,7 +34,7 @@ class ScratchDir : public testing::Test {
   }
 
  private:
-  std::filesystem::path root_;
+  const TempDir root_;
 };
 
 // Facts of user 1, from the given version on, one after another.

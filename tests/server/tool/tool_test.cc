@@ -4,7 +4,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -17,6 +16,7 @@
 #include "server/http/http_server.h"
 #include "server/server.h"
 #include "server/store/store.h"
+#include "tests/support/temp_dir.h"
 
 namespace trunkline::tool {
 namespace {
@@ -34,16 +34,7 @@ struct Outcome {
 
 class ToolTest : public testing::Test {
  protected:
-  ToolTest() {
-    std::string name = (fs::temp_directory_path() / "trunkline-tool-XXXXXX").string();
-    root_ = mkdtemp(name.data());
-    dir_ = root_ + "/data";
-    fs::create_directory(dir_);
-  }
-  ~ToolTest() override {
-    local_.reset();
-    fs::remove_all(root_);
-  }
+  ToolTest() { fs::create_directory(dir_); }
 
   Outcome Trunkline(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), "trunkline");
@@ -64,7 +55,8 @@ class ToolTest : public testing::Test {
     local_ = std::move(*server);
   }
 
-  std::string root_, dir_;
+  const TempDir root_;
+  const std::string dir_ = root_ / "data";
   std::unique_ptr<http::HttpServer> local_;
 };
 
@@ -91,7 +83,7 @@ TEST_F(ToolTest, WrongUsageIsCode2) {
 
 TEST_F(ToolTest, NoServerIsCode1AndNamesTheDirectory) {
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"trace", "7"}, {"trace", "--follow"}, {"backup", root_ + "/copy.db"}}) {
+           {"trace", "7"}, {"trace", "--follow"}, {"backup", root_ / "copy.db"}}) {
     const Outcome outcome = Ask(command);
     EXPECT_EQ(outcome.code, 1);
     EXPECT_EQ(outcome.out, "");
@@ -188,12 +180,12 @@ TEST_F(ToolTest, ARunningServerIsBackedUp) {
   auto server = Server::Start(config);
   ASSERT_TRUE(server.ok()) << server.status();
 
-  const std::string file = root_ + "/copy/trunkline.db";
-  fs::create_directory(root_ + "/copy");
+  const std::string file = root_ / "copy/trunkline.db";
+  fs::create_directory(root_ / "copy");
   const Outcome done = Ask({"backup", file});
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_THAT(done.out, MatchesRegex(file + ": [0-9]+ bytes in [0-9]+ ms\n"));
-  const auto copy = store::Store::Open(root_ + "/copy", {});
+  const auto copy = store::Store::Open(root_ / "copy", {});
   ASSERT_TRUE(copy.ok()) << copy.status();
   EXPECT_TRUE((*copy)->Restore([](const book::Fact&) {}).ok());
 
@@ -203,7 +195,7 @@ TEST_F(ToolTest, ARunningServerIsBackedUp) {
   const Outcome own = Ask({"backup", dir_ + "/trunkline.db-journal"});
   EXPECT_EQ(own.code, 1);
   EXPECT_THAT(own.err, HasSubstr("the server's own"));
-  const Outcome nowhere = Ask({"backup", root_ + "/no/copy.db"});
+  const Outcome nowhere = Ask({"backup", root_ / "no/copy.db"});
   EXPECT_THAT(nowhere.err, HasSubstr("No such file or directory"));
 
   server->reset();
