@@ -8,8 +8,6 @@ trunkline_library(relay/control LIBS common relay relay_control_proto)
 trunkline_library(server/mtproto LIBS common common_crypto tl absl::node_hash_map)
 trunkline_library(server/call LIBS common)
 trunkline_library(server/picker LIBS common common_crypto absl::flat_hash_map absl::strings)
-trunkline_library(server/relays LIBS common common_crypto relay relay_control server_picker absl::status
-  absl::statusor Boost::headers Threads::Threads)
 # A pick is a few loops over floats: vectorised they take a third of the time.
 target_compile_options(server_picker PRIVATE $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math)
 trunkline_library(server/book LIBS common common_crypto relay server_call server_picker absl::flat_hash_map absl::node_hash_map absl::btree

@@ -24,6 +24,7 @@ struct DemoOptions {
   std::vector<std::string> phones;  // caller, callee
   std::vector<int> layers;
   bool pfs = false;
+  std::uint32_t voice_packets = 0;  // that each side must hear through the call's first relay
 };
 int RunDemo(const ServerOptions& server, const DemoOptions& options);
 

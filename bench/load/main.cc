@@ -42,6 +42,10 @@ CLI::App* AddDemo(CLI::App& app, DemoOptions& options) {
       ->check(CLI::Range(133, 229))
       ->capture_default_str();
   command->add_flag("--pfs", options.pfs, "use temporary keys");
+  command
+      ->add_option("--voice-packets", options.voice_packets,
+                   "packets that each side must hear through the call's first relay")
+      ->check(CLI::Range(0, 10'000));
   return command;
 }
 

@@ -148,7 +148,7 @@ void Phone::OnSignal(const api::UpdatePhoneCallSignalingData& signal) {
   ++signals_seen_;
   // The callee answers when the caller has said everything, the caller hangs up after the answer.
   if (signals_seen_ < script_.signals) return;
-  if (caller_) return HangUp();
+  if (caller_) return HangUpWhenDone();
   SendSignals();
 }
 
@@ -167,6 +167,7 @@ void Phone::StartCall(Contact peer, Finished finished) {
   peer_ = peer;
   call_id_ = call_hash_ = 0;
   signals_seen_ = 0;
+  talked_ = false;
   message_seen_ = false;
   if (!script_.reuse_dh) key_of_.clear();
 }
@@ -231,6 +232,18 @@ void Phone::SendSignals() {
                       if (stage_ != Stage::kIdle) CheckReply(reply, "phone.sendSignalingData");
                     });
   }
+}
+
+void Phone::Talk(const api::PhoneCall& call) {
+  if (!script_.talk) {
+    talked_ = true;
+    return;
+  }
+  script_.talk(caller_, call, [this, id = call_id_] {
+    if (stage_ != Stage::kTalking || id != call_id_) return;
+    talked_ = true;
+    if (caller_) HangUpWhenDone();
+  });
 }
 
 bool Phone::Check(bool held, std::string_view what) {

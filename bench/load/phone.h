@@ -29,6 +29,9 @@ struct PhoneScript {
   bool reuse_dh =
       false;  // one key pair and key for all calls: only to spare a load generator's CPU
   std::int32_t duration = 5;  // what the caller claims when it hangs up
+  // Both sides, when the call is established: begins the media. The caller hangs up after `done`.
+  std::function<void(bool caller, const tl::api::PhoneCall& call, std::function<void()> done)>
+      talk = nullptr;
 };
 
 class Phone {
@@ -91,6 +94,7 @@ class Phone {
   void OnWaiting(const tl::api::PhoneCallWaiting& call);
   void OnAccepted(const tl::api::PhoneCallAccepted& call);
   void OnConfirmed(const Reply& reply);
+  void HangUpWhenDone();
   void HangUp();
   void OnHungUp(const Reply& reply);
 
@@ -108,6 +112,7 @@ class Phone {
   bool CheckActive(const tl::api::PhoneCall& call, std::string_view expected_other);
   bool CheckMessage(const tl::api::UpdateNewMessage& update, bool out);
   void SendSignals();
+  void Talk(const tl::api::PhoneCall& call);
   bool Check(bool held, std::string_view what);
   bool CheckReply(const Reply& reply, std::string_view method);
   void Finish(const std::string& failure);
@@ -137,6 +142,7 @@ class Phone {
   std::int32_t date_ = 0;
   std::string g_a_hash_;  // callee: as announced
   int signals_seen_ = 0;
+  bool talked_ = false;  // the media has nothing more to say
   bool message_seen_ = false;
 
   std::optional<crypto::DhPair> pair_;

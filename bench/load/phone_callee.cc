@@ -81,6 +81,7 @@ void Phone::OnActive(const api::PhoneCall& call) {
     return;
   }
   stage_ = Stage::kTalking;
+  Talk(call);
 }
 
 void Phone::OnDiscarded(const api::PhoneCallDiscarded& call) {

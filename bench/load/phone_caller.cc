@@ -112,8 +112,13 @@ void Phone::OnConfirmed(const Reply& reply) {
     return;
   }
   stage_ = Stage::kTalking;
-  if (script_.signals == 0) return HangUp();
+  Talk(*call);
   SendSignals();
+  HangUpWhenDone();
+}
+
+void Phone::HangUpWhenDone() {
+  if (signals_seen_ == script_.signals && talked_) HangUp();
 }
 
 void Phone::HangUp() {

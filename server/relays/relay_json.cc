@@ -27,10 +27,6 @@ std::string_view KindName(picker::Kind kind) {
   return "stun";
 }
 
-double Thousandths(float value) {
-  return std::round(static_cast<double>(value) * 1000) / 1000;
-}
-
 std::int64_t Seconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
@@ -50,7 +46,7 @@ json::object ObjectOf(const book::RelayStatus& relay) {
       {"drained_by_operator", relay.drained_by_operator},
       {"drained_by_relay", relay.drained_by_relay},
       {"detail", relay.detail},
-      {"load", Thousandths(relay.load)},
+      {"load_permille", std::llround(relay.load * 1000)},
       {"calls_offered", relay.offered_calls},
       {"calls_reported", relay.reported_calls},
       {"calls_carried_total", relay.carried_calls},

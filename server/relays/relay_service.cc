@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/log.h"
 
 namespace trunkline::relays {
 namespace {
@@ -50,11 +49,14 @@ struct RelayService::Shared {
   Snapshot latest;
 
   // ---- On the book's thread.
-  WallTime next_snapshot{};
+  WallTime looked{};
 
   void Join(book::RelayDesk& desk, const Joined& joined, const Answer& answer);
   void Beaten(book::RelayDesk& desk, const Beat& beat, WallTime now);
   void Look(const book::RelayDesk& desk, WallTime now);
+  void LookSometimes(const book::RelayDesk& desk, WallTime now) {
+    if (now - looked >= kSnapshotEvery) Look(desk, now);
+  }
 };
 
 void RelayService::Shared::Join(book::RelayDesk& desk, const Joined& joined, const Answer& answer) {
@@ -76,6 +78,7 @@ void RelayService::Shared::Join(book::RelayDesk& desk, const Joined& joined, con
 
 void RelayService::Shared::Beaten(book::RelayDesk& desk, const Beat& beat, WallTime now) {
   if (!desk.Beat(beat.id, beat.load, beat.draining, now)) return;
+  LookSometimes(desk, now);
   const std::lock_guard lock(mutex);
   const auto waiting = beats_to_new_key.find(beat.id);
   if (waiting == beats_to_new_key.end() || --waiting->second > 0) return;
@@ -87,8 +90,7 @@ void RelayService::Shared::Beaten(book::RelayDesk& desk, const Beat& beat, WallT
 }
 
 void RelayService::Shared::Look(const book::RelayDesk& desk, WallTime now) {
-  if (now < next_snapshot) return;
-  next_snapshot = now + kSnapshotEvery;
+  looked = now;
   Snapshot snapshot{desk.List(now), desk.stats()};
   const std::lock_guard lock(mutex);
   latest = std::move(snapshot);
@@ -101,8 +103,9 @@ absl::StatusOr<std::unique_ptr<RelayService>> RelayService::Start(RelayServiceCo
   const std::set<std::int64_t> drained = state->drained();
   std::unique_ptr<RelayService> service(
       new RelayService(std::make_shared<Shared>(std::move(ask), *std::move(state))));
-  service->shared_->ask([drained](book::RelayDesk& desk, WallTime) {
+  service->shared_->ask([shared = service->shared_, drained](book::RelayDesk& desk, WallTime now) {
     for (const std::int64_t id : drained) desk.SetDraining(picker::EntryId(id), true);
+    shared->Look(desk, now);
   });
   absl::Status status = service->StartProbes(config.configured);
   if (status.ok() && !config.control_host.empty()) status = service->StartControl(config);
@@ -124,7 +127,10 @@ absl::Status RelayService::StartControl(const RelayServiceConfig& config) {
   Events events;
   events.joined = [shared](Joined joined, Answer answer) {
     shared->ask([shared, joined = std::move(joined), answer = std::move(answer)](
-                    book::RelayDesk& desk, WallTime) { shared->Join(desk, joined, answer); });
+                    book::RelayDesk& desk, WallTime now) {
+      shared->Join(desk, joined, answer);
+      shared->Look(desk, now);
+    });
   };
   events.beat = [shared](const Beat& beat) {
     shared->ask(
@@ -136,8 +142,10 @@ absl::Status RelayService::StartControl(const RelayServiceConfig& config) {
     });
   };
   events.gone = [shared](const Gone& gone) {
-    log::Info("relay {} is gone: {}", gone.id, gone.why);
-    shared->ask([id = gone.id](book::RelayDesk& desk, WallTime) { desk.Lose(id); });
+    shared->ask([shared, id = gone.id](book::RelayDesk& desk, WallTime now) {
+      desk.Lose(id);
+      shared->Look(desk, now);
+    });
   };
   auto control = RelayControl::Start(config.control_host, config.control_port, config.secret,
                                      std::move(events));
@@ -169,9 +177,11 @@ absl::Status RelayService::StartProbes(const std::vector<book::RelayConfig>& con
   const std::shared_ptr<Shared> shared = shared_;
   auto prober = TurnProber::Start(
       std::move(servers), [shared](picker::EntryId id, picker::Health health, std::string detail) {
-        shared->ask([id, health, detail = std::move(detail)](book::RelayDesk& desk, WallTime) {
-          desk.SetHealth(id, health, detail);
-        });
+        shared->ask(
+            [shared, id, health, detail = std::move(detail)](book::RelayDesk& desk, WallTime now) {
+              desk.SetHealth(id, health, detail);
+              shared->Look(desk, now);
+            });
       });
   if (!prober.ok()) return prober.status();
   prober_ = *std::move(prober);
@@ -217,8 +227,9 @@ void RelayService::SetDraining(std::int64_t id, bool draining,
         shared->control->SetDraining(static_cast<std::uint32_t>(id), draining);
       }
     }
-    shared->ask([id, draining, done](book::RelayDesk& desk, WallTime now) {
+    shared->ask([shared, id, draining, done](book::RelayDesk& desk, WallTime now) {
       desk.SetDraining(picker::EntryId(id), draining);
+      shared->Look(desk, now);
       done(*desk.Find(picker::EntryId(id), now));
     });
   });

@@ -52,7 +52,9 @@ class Exchange {
     }
     beast::error_code error;
     socket_.connect(Local::endpoint(path), error);
-    if (error) return Failure{data_dir_ + ": no server answers here: " + error.message()};
+    if (error) {
+      return Failure{data_dir_ + ": no server answers here: " + error.message(), kUnreachable};
+    }
     Request request(method, target, 11);
     request.set(bhttp::field::host, "localhost");
     if (method == bhttp::verb::post) {
@@ -72,7 +74,7 @@ class Exchange {
     bhttp::read(socket_, buffer_, parser, error);
     if (error) return Unexpected{Lost(error)};
     if (parser.get().result() != bhttp::status::ok) {
-      return Unexpected{Failure{data_dir_ + ": " + MessageOf(parser.get())}};
+      return Unexpected{RefusalOf(parser.get())};
     }
     return std::move(parser.get().body());
   }
@@ -88,7 +90,7 @@ class Exchange {
       bhttp::response<bhttp::string_body> refusal;
       refusal.result(parser.get().result());
       refusal.body() = BodyOf(parser);
-      return Unexpected{Failure{data_dir_ + ": " + MessageOf(refusal)}};
+      return Unexpected{RefusalOf(refusal)};
     }
     std::size_t lines = 0;
     std::string rest;
@@ -127,8 +129,14 @@ class Exchange {
     return body;
   }
 
+  Failure RefusalOf(const bhttp::response<bhttp::string_body>& response) const {
+    const unsigned status = response.result_int();
+    const int code = status == 404 ? kNotFound : status == 409 ? kRefused : kFailed;
+    return {data_dir_ + ": " + MessageOf(response), code};
+  }
+
   Failure Lost(const beast::error_code& error) const {
-    return {data_dir_ + ": the server has gone: " + error.message()};
+    return {data_dir_ + ": the server has gone: " + error.message(), kUnreachable};
   }
 
   const std::string& data_dir_;

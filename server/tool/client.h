@@ -9,9 +9,14 @@
 
 namespace trunkline::tool {
 
+// What the tool's process returns.
+inline constexpr int kOk = 0, kFailed = 1, kUsage = 2, kNotFound = 3, kRefused = 4,
+                     kUnreachable = 5;
+
 // Why there is no answer, in one line that names the data directory.
 struct Failure {
   std::string text;
+  int exit_code = kFailed;
 };
 
 class Client {

@@ -12,8 +12,6 @@ class App;
 
 namespace trunkline::tool {
 
-inline constexpr int kOk = 0, kFailed = 1, kUsage = 2;
-
 struct Session {
   Client client;
   std::ostream& out;
@@ -22,7 +20,7 @@ struct Session {
   // One line on `err`; the exit code to return.
   int Fail(const Failure& failure) {
     err << "trunkline: " << failure.text << std::endl;
-    return kFailed;
+    return failure.exit_code;
   }
 };
 
@@ -31,6 +29,7 @@ using Action = std::function<int(Session&)>;
 
 // Each adds one subcommand with its options.
 void AddBackup(CLI::App& app, Action& action);
+void AddRelays(CLI::App& app, Action& action);
 void AddTrace(CLI::App& app, Action& action);
 
 }  // namespace trunkline::tool

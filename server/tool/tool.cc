@@ -8,7 +8,7 @@
 namespace trunkline::tool {
 namespace {
 
-constexpr void (*kCommands[])(CLI::App&, Action&) = {AddBackup, AddTrace};
+constexpr void (*kCommands[])(CLI::App&, Action&) = {AddBackup, AddRelays, AddTrace};
 
 }  // namespace
 
