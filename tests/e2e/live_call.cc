@@ -5,6 +5,22 @@
 
 namespace trunkline::e2e {
 
+namespace {
+
+std::vector<LiveCall::Reflector> ReflectorsOf(const api::PhoneCall& call) {
+  std::vector<LiveCall::Reflector> reflectors;
+  for (const api::AnyPhoneConnection& connection : call.connections) {
+    const auto* reflector = connection.As<api::PhoneConnection>();
+    if (reflector == nullptr) continue;
+    reflectors.push_back({reflector->id, std::string(reflector->ip),
+                          static_cast<std::uint16_t>(reflector->port),
+                          Bytes(reflector->peer_tag.begin(), reflector->peer_tag.end())});
+  }
+  return reflectors;
+}
+
+}  // namespace
+
 api::InputPhoneCall LiveCall::PeerFor(const Device& device) const {
   return {.id = id_, .access_hash = &device == a_ || &device == own_ ? a_hash_ : b_hash_};
 }
@@ -58,8 +74,11 @@ bool LiveCall::Confirm() {
                                      .g_a = AsText(a_pair_.public_value),
                                      .key_fingerprint = crypto::AuthKeyIdOf(key),
                                      .protocol = &protocol});
-  if (a_->CallOf<api::PhoneCall>(reply) == nullptr) return false;
+  const auto* answered = a_->CallOf<api::PhoneCall>(reply);
+  if (answered == nullptr) return false;
+  a_reflectors_ = ReflectorsOf(*answered);
   const auto* call = b_->AwaitCall<api::PhoneCall>();
+  if (call != nullptr) b_reflectors_ = ReflectorsOf(*call);
   return call != nullptr && call->id == id_ && call->g_a_or_b == AsText(a_pair_.public_value) &&
          call->key_fingerprint == crypto::AuthKeyIdOf(key);
 }

@@ -19,10 +19,10 @@ namespace {
 const std::string kProgram = TRUNKLINE_BINARY_DIR "/bin/trunkline-relay";
 
 std::vector<std::string> Arguments(const TempDir& directory, const std::string& listen,
-                                   const std::vector<std::string>& more) {
+                                   const std::vector<std::string>& more, std::uint32_t id) {
   std::vector<std::string> arguments = {kProgram,
                                         "--id",
-                                        std::to_string(kRelayId),
+                                        std::to_string(id),
                                         "--listen",
                                         listen,
                                         "--secret-file",
@@ -75,8 +75,8 @@ int Connect(int type, const std::string& host, std::uint16_t port, int receive_b
 }  // namespace
 
 RelayProcess::RelayProcess(const std::vector<std::string>& more, const std::string& host,
-                           std::uint16_t port)
-    : process_(Arguments(directory_, host + ":" + std::to_string(port), more), STDOUT_FILENO) {
+                           std::uint16_t port, std::uint32_t id)
+    : process_(Arguments(directory_, host + ":" + std::to_string(port), more, id), STDOUT_FILENO) {
   const std::string line = process_.ReadLine();
   const std::size_t colon =
       line.find(':', line.find(']') == std::string::npos ? 0 : line.find(']'));

@@ -23,7 +23,8 @@ class RelayProcess {
  public:
   // `host` and port of --listen; waits for the `ready` line.
   explicit RelayProcess(const std::vector<std::string>& more = {},
-                        const std::string& host = "127.0.0.1", std::uint16_t port = 0);
+                        const std::string& host = "127.0.0.1", std::uint16_t port = 0,
+                        std::uint32_t id = kRelayId);
 
   bool started() const { return port_ != 0; }
   std::uint16_t port() const { return port_; }
