@@ -1,5 +1,7 @@
 #include "server/relays/relay_control.h"
 
+#include <fcntl.h>
+
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -116,6 +118,7 @@ absl::Status RelayControl::Impl::Listen(const std::string& host, std::uint16_t p
   const auto address = net::ip::make_address(host, error);
   const tcp::endpoint endpoint(address, port);
   if (!error) acceptor.open(endpoint.protocol(), error);
+  if (!error) ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(net::socket_base::max_listen_connections, error);
