@@ -33,7 +33,7 @@ class ServerEnd {
   // or Refuse. Beat, FlowReport and OddBeat come only after Accept.
   using Event = std::variant<Registration, Beat, FlowReport, OddBeat, Ended>;
 
-  explicit ServerEnd(const Moment& now) : began_us_(now.micros), heard_us_(now.micros) {}
+  explicit ServerEnd(const Moment& now) : heard_us_(now.micros) {}
 
   void Receive(ByteView bytes, const Moment& now);
   // A few times a second: gives a silent relay up.
@@ -72,7 +72,7 @@ class ServerEnd {
   FrameReader reader_;
   std::deque<Event> events_;
   Bytes output_;
-  std::uint64_t began_us_, heard_us_;
+  std::uint64_t heard_us_;       // the last message that counted
   std::uint32_t odd_beats_ = 0;  // in a row
 };
 

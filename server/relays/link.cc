@@ -1,5 +1,7 @@
 #include "server/relays/link.h"
 
+#include <fcntl.h>
+
 #include <chrono>
 #include <utility>
 
@@ -43,6 +45,7 @@ Link::Link(tcp::socket socket, const crypto::PskTlsContext& context, const Owner
       owner_(owner),
       peer_(PeerOf(socket_)) {
   Error ignored;
+  ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
   socket_.non_blocking(true, ignored);
   socket_.set_option(tcp::no_delay(true), ignored);
 }

@@ -40,7 +40,8 @@ class Link : public std::enable_shared_from_this<Link> {
   relay::control::ServerEnd& end() { return end_; }
   const std::string& peer() const { return peer_; }
 
-  // The owner's notes. `relay`: once it has registered.
+  // The owner's notes. `relay`: once it has registered; before, its id is 0.
+  std::uint64_t number = 0;
   struct Relay {
     std::uint32_t id = 0;
     std::uint64_t instance = 0;

@@ -1,10 +1,13 @@
 #include "server/relays/relay_control.h"
 
+#include <fcntl.h>
+
 #include <chrono>
 #include <map>
 #include <mutex>
 #include <thread>
-#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "boost/asio/io_context.hpp"
@@ -24,7 +27,8 @@ namespace control = relay::control;
 using net::ip::tcp;
 
 constexpr std::size_t kLinksMax = 1'024;
-// Of those, links that haven't registered: strangers can't keep relays out.
+// Of those, links that haven't registered. When there are more the oldest goes: a relay needs one
+// only for a moment, so strangers can't keep relays out.
 constexpr std::size_t kStrangersMax = 256;
 constexpr std::chrono::milliseconds kTick{100}, kAcceptPause{100};
 constexpr Duration kSilentForAnother = 2 * control::kBeatEvery;
@@ -65,6 +69,7 @@ struct RelayControl::Impl {
   absl::Status Listen(const std::string& host, std::uint16_t port);
   void Accept();
   void Add(tcp::socket socket);
+  void DropOldestStranger();
   void Tick();
 
   void TakeEvents(Link& link);
@@ -97,7 +102,9 @@ struct RelayControl::Impl {
 
   net::io_context context{1};
   const std::shared_ptr<Gate> gate = std::make_shared<Gate>(&context);
-  std::unordered_set<std::shared_ptr<Link>> links;
+  std::map<std::uint64_t, std::shared_ptr<Link>> links;  // by number: the oldest first
+  std::uint64_t last_number = 0;
+  bool links_changed = false;            // what is published is old
   std::map<std::uint32_t, Link*> by_id;  // those that have registered, answered or not
   tcp::acceptor acceptor{context};
   net::steady_timer timer{context}, pause{context};
@@ -111,6 +118,7 @@ absl::Status RelayControl::Impl::Listen(const std::string& host, std::uint16_t p
   const auto address = net::ip::make_address(host, error);
   const tcp::endpoint endpoint(address, port);
   if (!error) acceptor.open(endpoint.protocol(), error);
+  if (!error) ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
   if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(net::socket_base::max_listen_connections, error);
@@ -138,10 +146,21 @@ void RelayControl::Impl::Accept() {
 }
 
 void RelayControl::Impl::Add(tcp::socket socket) {
-  if (links.size() >= kLinksMax || links.size() - by_id.size() >= kStrangersMax) return;
+  if (links.size() - by_id.size() >= kStrangersMax) DropOldestStranger();
+  if (links.size() >= kLinksMax) return;
   const auto link = std::make_shared<Link>(std::move(socket), tls, &owner);
-  links.insert(link);
+  link->number = ++last_number;
+  links.emplace(link->number, link);
   link->Read();
+}
+
+void RelayControl::Impl::DropOldestStranger() {
+  for (const auto& [number, link] : links) {
+    if (link->relay.id != 0) continue;
+    const auto stranger = link;
+    stranger->Close();
+    return Forget(*stranger);
+  }
 }
 
 void RelayControl::Impl::Tick() {
@@ -151,12 +170,14 @@ void RelayControl::Impl::Tick() {
   });
   const relay::Moment now = Now();
   // Handlers take links out of the set.
-  const std::vector<std::shared_ptr<Link>> all(links.begin(), links.end());
+  std::vector<std::shared_ptr<Link>> all;
+  for (const auto& [number, link] : links) all.push_back(link);
   for (const auto& link : all) {
     link->Tick(now);
     TakeEvents(*link);
     link->Flush();
   }
+  PublishLinks();
 }
 
 void RelayControl::Impl::Broken(Link& link, const std::string& why) {
@@ -173,8 +194,8 @@ void RelayControl::Impl::Broken(Link& link, const std::string& why) {
 void RelayControl::Impl::Forget(Link& link) {
   const auto found = by_id.find(link.relay.id);
   if (found != by_id.end() && found->second == &link) by_id.erase(found);
-  PublishLinks();
-  links.erase(link.shared_from_this());
+  links_changed = true;
+  links.erase(link.number);
 }
 
 // ---- What relays say
@@ -234,7 +255,7 @@ void RelayControl::Impl::Answered(const std::weak_ptr<Link>& at, absl::StatusOr<
                        Now());
     log::Info("relay {} at {} joined, version {}", link->relay.id, link->relay.address,
               link->relay.version);
-    PublishLinks();
+    links_changed = true;
   } else {
     link->relay.told = false;
     link->end().Refuse(ReasonOf(answer.status()), std::string(answer.status().message()));
@@ -245,7 +266,7 @@ void RelayControl::Impl::Answered(const std::weak_ptr<Link>& at, absl::StatusOr<
 
 void RelayControl::Impl::Take(Link& link, control::Beat&& beat) {
   link.relay.round_trip_us = beat.round_trip_us;
-  PublishLinks();
+  links_changed = true;
   const control::Load& load = beat.load;
   events.beat({.id = link.relay.id,
                .load = {.packets_per_second = load.packets_per_second,
@@ -275,7 +296,7 @@ void RelayControl::Impl::Take(Link& link, control::ServerEnd::Ended&& ended) {
   // Its id is free while the last words travel.
   const auto found = by_id.find(link.relay.id);
   if (found != by_id.end() && found->second == &link) by_id.erase(found);
-  PublishLinks();
+  links_changed = true;
 }
 
 void RelayControl::Impl::Lose(Link& link, bool clean, const std::string& why) {
@@ -293,6 +314,7 @@ void RelayControl::Impl::Refused(const Link& link, const std::string& why) {
 // ---- From other threads
 
 void RelayControl::Impl::PublishLinks() {
+  if (!std::exchange(links_changed, false)) return;
   std::vector<LinkInfo> infos;
   for (const auto& [id, link] : by_id) {
     if (!link->end().accepted()) continue;
@@ -315,7 +337,7 @@ void RelayControl::Impl::Tell(std::uint32_t id,
 void RelayControl::Impl::Stop() {
   boost::system::error_code ignored;
   acceptor.close(ignored);
-  for (const auto& link : links) {
+  for (const auto& [number, link] : links) {
     link->end().Leave("it stops");
     link->FlushNow();
     link->Close();
