@@ -34,7 +34,7 @@ struct Limits {
   std::uint32_t idle_ms = 60'000;
   std::uint32_t session_ms_max = 24 * 3'600'000;
 
-  // A side that appears at another address (see MayMove in binding_policy.cc).
+  // A side that appears at another address (see MayMove in reflector_ports.cc).
   std::uint32_t move_seen_ms = 150;     // how long it must have been there
   std::uint32_t move_silent_ms = 1000;  // and how long the old one must have been silent
   std::uint32_t move_pause_ms = 1000;   // between two moves of one side

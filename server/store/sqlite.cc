@@ -144,7 +144,8 @@ absl::Status Database::ReserveLog(int pages) {
   if (code != SQLITE_OK || log == nullptr || log->pMethods == nullptr) {
     return ToStatus(raw(), code, "find the log");
   }
-  static constexpr std::array<char, 256 * 1024> kZeros{};
+  // SQLite's own file system takes the size of a write modulo 128 KiB.
+  static constexpr std::array<char, 64 * 1024> kZeros{};
   const sqlite3_int64 end = pages * (kPageBytes + kFrameHeaderBytes);
   sqlite3_int64 at = 0;
   code = log->pMethods->xFileSize(log, &at);

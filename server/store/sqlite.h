@@ -106,8 +106,9 @@ class Database {
   // count again once what was lost before it is written anew, byte for byte, as a projection may
   // be. After UseLog.
   absl::Status StartNewLog();
-  // Writes zeros after what the log holds, up to so many pages of it: a flush that overwrites costs
-  // a third of one for which the file system has to note new blocks. After UseLog, before Flush.
+  // Writes zeros after what the log holds, up to so many pages of it: a flush that overwrites is
+  // cheaper than one for which the file system has to note new blocks (bench/micro/store_bench.cc).
+  // After UseLog, before Flush.
   absl::Status ReserveLog(int pages);
   // Waits until everything that any process ever wrote to the file and its log is on the disk.
   absl::Status Flush();

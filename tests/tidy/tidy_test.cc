@@ -80,8 +80,8 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"server/relays", {"relay", "relay/control", "server/picker", "server/book", "server/http"}},
       {"bench/load", {"tl", "tl/runtime", "server/mtproto"}},
       {"bench/micro",
-       {"tl", "tl/runtime", "server/mtproto", "server/call", "server/book", "server/rpc", "relay",
-        "server/picker", "bench/picker"}},
+       {"tl", "tl/runtime", "server/mtproto", "server/call", "server/book", "server/rpc",
+        "server/store", "relay", "server/picker", "bench/picker"}},
       {"bench/picker", {"server/picker"}},
   };
   return kAllowed;

@@ -104,6 +104,17 @@ TEST_F(StoreTest, EveryDurabilityKeepsWhatAProcessLeaves) {
   EXPECT_EQ(Restored(*MustOpen()).size(), 3u);  // created, seen, and one that isn't projected
 }
 
+// More than SQLite's file system writes at once, and it does not grow while groups fit.
+TEST_F(StoreTest, TheLogIsWrittenAheadOfTime) {
+  const std::string log = file() + "-wal";
+  const auto store = MustOpen({.durability = Durability::kFsync, .log_pages_reserved = 200});
+  ASSERT_TRUE(store);
+  const auto size = std::filesystem::file_size(log);
+  EXPECT_GE(size, 200u * (4096 + 24));
+  ASSERT_TRUE(store->Append(FactsOfOneUser(1, 100)).ok());
+  EXPECT_EQ(std::filesystem::file_size(log), size);
+}
+
 TEST_F(StoreTest, AProjectedVersionIsNotTakenTwice) {
   auto store = MustOpen();
   ASSERT_TRUE(store->Append(FactsOfOneUser(1, 2)).ok());
