@@ -80,7 +80,7 @@ void RouteRelay(RelayService& service, const Request& request, std::string_view 
   const bool drain = rest.ends_with(kDrain), undrain = rest.ends_with(kUndrain);
   if (drain || undrain) rest.remove_suffix(drain ? kDrain.size() : kUndrain.size());
   const char* const method = drain || undrain ? "POST" : "GET";
-  const auto id = NumberIn(rest.substr(1));
+  const auto id = NumberIn(rest.empty() ? rest : rest.substr(1));
   if (!id) return respond(BadId("relay"));
   if (request.method != method) return respond(http::MethodNotAllowed(method));
   if (drain || undrain) return Drain(service, *id, drain, respond);

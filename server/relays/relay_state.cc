@@ -103,17 +103,17 @@ absl::Status RelayState::Rotate(WallTime now, Entropy& entropy) {
   entropy.Fill(next.bytes.mutable_view());
   const std::vector<Secret> before = secrets_;
   const auto same = std::ranges::find(secrets_, next.id, &Secret::id);
-  if (same != secrets_.end()) {
-    // It was minted with until the one after it came.
-    const auto after = same + 1;
-    const std::int64_t until = after == secrets_.end() ? next.since_unix : after->since_unix;
-    if (next.since_unix - until < kTagLifeSeconds) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("key id ", next.id, " may still be in tags of live calls; there can be ",
-                       relay::kTagKeyIds - 1, " rotations in 25 hours"));
-    }
-    secrets_.erase(same);
+  // Each was minted with until the one after it came; the shared one came before all.
+  const bool shared_has_it = next.id == 0 && same == secrets_.end() && !secrets_.empty();
+  const auto after = shared_has_it            ? secrets_.begin()
+                     : same == secrets_.end() ? secrets_.end()
+                                              : same + 1;
+  if (after != secrets_.end() && next.since_unix - after->since_unix < kTagLifeSeconds) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("key id ", next.id, " may still be in tags of live calls; there can be ",
+                     relay::kTagKeyIds - 1, " rotations in 25 hours"));
   }
+  if (same != secrets_.end()) secrets_.erase(same);
   secrets_.push_back(next);
   const absl::Status status = Write();
   if (!status.ok()) secrets_ = before;

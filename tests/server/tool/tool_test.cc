@@ -48,6 +48,15 @@ class ToolTest : public testing::Test {
     arguments.insert(arguments.begin(), {"--data-dir", dir_});
     return Trunkline(std::move(arguments));
   }
+  Config ServerConfig() const {
+    Config config;
+    config.node.data_dir = dir_;
+    config.node.listen = {{"127.0.0.1", 0}};
+    static const auto key = crypto::RsaPrivateKey::Generate();
+    CHECK(key.ok());
+    std::ofstream(dir_ + "/server_key.pem") << key->PrivatePem();
+    return config;
+  }
   void Serve(Sources sources) {
     auto server =
         http::HttpServer::StartLocal(dir_ + "/control.sock", control::RoutesOf(std::move(sources)));
@@ -81,11 +90,14 @@ TEST_F(ToolTest, WrongUsageIsCode2) {
   EXPECT_EQ(Trunkline({"--help"}).code, 0);
 }
 
-TEST_F(ToolTest, NoServerIsCode1AndNamesTheDirectory) {
-  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"trace", "7"}, {"trace", "--follow"}, {"backup", root_ / "copy.db"}}) {
+TEST_F(ToolTest, NoServerIsCode5AndNamesTheDirectory) {
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"trace", "7"},
+                                             {"trace", "--follow"},
+                                             {"relays", "list"},
+                                             {"backup", root_ / "copy.db"}}) {
     const Outcome outcome = Ask(command);
-    EXPECT_EQ(outcome.code, 1);
+    EXPECT_EQ(outcome.code, 5);
     EXPECT_EQ(outcome.out, "");
     EXPECT_EQ(outcome.err,
               "trunkline: " + dir_ + ": no server answers here: No such file or directory\n");
@@ -110,7 +122,7 @@ TEST_F(ToolTest, ATraceIsALadderOrTheJsonAsItCame) {
   const Outcome json = Ask({"trace", "7", "--json"});
   EXPECT_THAT(json.out, StartsWith(R"({"call":"7","caller":"1",)"));
   const Outcome unknown = Ask({"trace", "8"});
-  EXPECT_EQ(unknown.code, 1);
+  EXPECT_EQ(unknown.code, 3);
   EXPECT_EQ(unknown.err, "trunkline: " + dir_ + ": no call 8 is remembered\n");
 }
 
@@ -166,18 +178,54 @@ TEST_F(ToolTest, FollowSaysWhenTheServerGoes) {
          .backup = {}});
   const Outcome outcome = Ask({"trace", "--follow"});
   ends.join();
-  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(outcome.code, 5);
   EXPECT_THAT(outcome.err, StartsWith("trunkline: " + dir_ + ": the server has gone: "));
 }
 
-TEST_F(ToolTest, ARunningServerIsBackedUp) {
-  Config config;
-  config.node.data_dir = dir_;
-  config.node.listen = {{"127.0.0.1", 0}};
-  const auto key = crypto::RsaPrivateKey::Generate();
-  ASSERT_TRUE(key.ok());
-  std::ofstream(dir_ + "/server_key.pem") << key->PrivatePem();
+TEST_F(ToolTest, RelaysAreListedDrainedAndExplained) {
+  Config config = ServerConfig();
+  book::RelayConfig relay;
+  relay.id = 5;
+  relay.ip = "192.0.2.5";
+  relay.port = 4431;
+  relay.region = "north";
+  config.node.book.relays.push_back(relay);
   auto server = Server::Start(config);
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_EQ(Ask({"relays", "list"}).out,
+            "ID  KIND       ADDRESS         REGION  STATE  LOAD  CALLS  CARRIED  NOTE\n"
+            "5   reflector  192.0.2.5:4431  north   up     0.0%  0      0\n");
+  EXPECT_THAT(Ask({"relays", "list", "--json"}).out, StartsWith(R"({"relays":[{"id":5,)"));
+  const Outcome drained = Ask({"relays", "drain", "5"});
+  EXPECT_EQ(drained.code, 0) << drained.err;
+  EXPECT_THAT(drained.out, HasSubstr("state           drained\ndrained by      operator\n"));
+  EXPECT_THAT(Ask({"relays", "undrain", "5"}).out, HasSubstr("state           up\n"));
+  EXPECT_THAT(Ask({"relays", "show", "5"}).out, HasSubstr("address         192.0.2.5:4431\n"));
+  const Outcome unknown = Ask({"relays", "show", "6"});
+  EXPECT_EQ(unknown.code, 3);
+  EXPECT_EQ(unknown.err, "trunkline: " + dir_ + ": there is no relay 6\n");
+  EXPECT_EQ(Ask({"relays", "explain", "77"}).code, 3);
+  const Outcome refused = Ask({"relays", "rotate-secret"});
+  EXPECT_EQ(refused.code, 4);
+  EXPECT_THAT(refused.err, HasSubstr("no relay can register"));
+  EXPECT_EQ(Ask({"relays", "show"}).code, 2);
+  EXPECT_EQ(Ask({"relays", "show", "-1"}).code, 2);
+}
+
+// What the operator wants is there after a restart.
+TEST_F(ToolTest, ADrainIsRemembered) {
+  Config config = ServerConfig();
+  auto server = Server::Start(config);
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_EQ(Ask({"relays", "drain", "1"}).code, 0);
+  server->reset();
+  server = Server::Start(config);
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_THAT(Ask({"relays", "show", "1"}).out, HasSubstr("drained by      operator\n"));
+}
+
+TEST_F(ToolTest, ARunningServerIsBackedUp) {
+  auto server = Server::Start(ServerConfig());
   ASSERT_TRUE(server.ok()) << server.status();
 
   const std::string file = root_ / "copy/trunkline.db";
@@ -190,7 +238,7 @@ TEST_F(ToolTest, ARunningServerIsBackedUp) {
   EXPECT_TRUE((*copy)->Restore([](const book::Fact&) {}).ok());
 
   const Outcome again = Ask({"backup", file});
-  EXPECT_EQ(again.code, 1);
+  EXPECT_EQ(again.code, 4);
   EXPECT_EQ(again.err, "trunkline: " + dir_ + ": make " + file + ": File exists\n");
   const Outcome own = Ask({"backup", dir_ + "/trunkline.db-journal"});
   EXPECT_EQ(own.code, 1);
@@ -200,7 +248,7 @@ TEST_F(ToolTest, ARunningServerIsBackedUp) {
 
   server->reset();
   EXPECT_FALSE(fs::exists(dir_ + "/control.sock"));
-  EXPECT_EQ(Ask({"backup", file + "2"}).code, 1);
+  EXPECT_EQ(Ask({"backup", file + "2"}).code, 5);
 }
 
 }  // namespace
