@@ -256,6 +256,7 @@ void RelayControl::Impl::Answered(const std::weak_ptr<Link>& at, absl::StatusOr<
     log::Info("relay {} at {} joined, version {}", link->relay.id, link->relay.address,
               link->relay.version);
     links_changed = true;
+    PublishLinks();
   } else {
     link->relay.told = false;
     link->end().Refuse(ReasonOf(answer.status()), std::string(answer.status().message()));

@@ -97,7 +97,8 @@ class RelayControl {
   ~RelayControl();  // tells the relays, joins; no event comes afterwards
 
   std::uint16_t port() const;
-  std::vector<LinkInfo> links() const;  // by id; not older than 100 ms
+  // By id. Who came is there at once, who went and round trips within 100 ms.
+  std::vector<LinkInfo> links() const;
 
   // Of a relay that isn't there: ignored. What was set before the answer to Joined is in that
   // answer. At most kTagKeyIds keys.
