@@ -7,16 +7,20 @@ namespace trunkline::e2e {
 
 namespace {
 
-std::vector<LiveCall::Reflector> ReflectorsOf(const api::PhoneCall& call) {
-  std::vector<LiveCall::Reflector> reflectors;
+LiveCall::Relays RelaysOf(const api::PhoneCall& call) {
+  LiveCall::Relays relays;
   for (const api::AnyPhoneConnection& connection : call.connections) {
-    const auto* reflector = connection.As<api::PhoneConnection>();
-    if (reflector == nullptr) continue;
-    reflectors.push_back({reflector->id, std::string(reflector->ip),
-                          static_cast<std::uint16_t>(reflector->port),
-                          Bytes(reflector->peer_tag.begin(), reflector->peer_tag.end())});
+    if (const auto* reflector = connection.As<api::PhoneConnection>()) {
+      relays.reflectors.push_back({reflector->id, std::string(reflector->ip),
+                                   static_cast<std::uint16_t>(reflector->port),
+                                   Bytes(reflector->peer_tag.begin(), reflector->peer_tag.end())});
+    }
+    const auto* webrtc = connection.As<api::PhoneConnectionWebrtc>();
+    if (webrtc == nullptr || !webrtc->turn()) continue;
+    relays.turn_servers.push_back(
+        {webrtc->id, std::string(webrtc->username), std::string(webrtc->password)});
   }
-  return reflectors;
+  return relays;
 }
 
 }  // namespace
@@ -76,9 +80,9 @@ bool LiveCall::Confirm() {
                                      .protocol = &protocol});
   const auto* answered = a_->CallOf<api::PhoneCall>(reply);
   if (answered == nullptr) return false;
-  a_reflectors_ = ReflectorsOf(*answered);
+  a_relays_ = RelaysOf(*answered);
   const auto* call = b_->AwaitCall<api::PhoneCall>();
-  if (call != nullptr) b_reflectors_ = ReflectorsOf(*call);
+  if (call != nullptr) b_relays_ = RelaysOf(*call);
   return call != nullptr && call->id == id_ && call->g_a_or_b == AsText(a_pair_.public_value) &&
          call->key_fingerprint == crypto::AuthKeyIdOf(key);
 }

@@ -34,15 +34,23 @@ class LiveCall {
   bool TellsEnd(Device& device, const load::Reply& reply);
 
   std::int64_t id() const { return id_; }
-  // The reflectors of phoneCall, as each side was told; after Confirm.
+  // The relays of phoneCall, as each side was told; after Confirm.
   struct Reflector {
     std::int64_t id = 0;
     std::string ip;
     std::uint16_t port = 0;
     Bytes tag;
   };
-  const std::vector<Reflector>& a_reflectors() const { return a_reflectors_; }
-  const std::vector<Reflector>& b_reflectors() const { return b_reflectors_; }
+  struct TurnServer {
+    std::int64_t id = 0;
+    std::string username, password;
+  };
+  struct Relays {
+    std::vector<Reflector> reflectors;
+    std::vector<TurnServer> turn_servers;
+  };
+  const Relays& a_relays() const { return a_relays_; }
+  const Relays& b_relays() const { return b_relays_; }
   // As side A or B sees the call; used by AskX by comparing with the caller's own device.
   api::InputPhoneCall PeerFor(const Device& device) const;
 
@@ -62,7 +70,7 @@ class LiveCall {
   std::int64_t id_ = 0, a_hash_ = 0, b_hash_ = 0;
   std::string g_b_;
   crypto::DhPair a_pair_, b_pair_;
-  std::vector<Reflector> a_reflectors_, b_reflectors_;
+  Relays a_relays_, b_relays_;
 };
 
 }  // namespace trunkline::e2e

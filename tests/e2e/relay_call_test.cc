@@ -80,8 +80,8 @@ class RelayCallTest : public WithServer {
 
   std::set<std::int64_t> Offered(const LiveCall& call) {
     std::set<std::int64_t> ids, of_b;
-    for (const auto& reflector : call.a_reflectors()) ids.insert(reflector.id);
-    for (const auto& reflector : call.b_reflectors()) of_b.insert(reflector.id);
+    for (const auto& reflector : call.a_relays().reflectors) ids.insert(reflector.id);
+    for (const auto& reflector : call.b_relays().reflectors) of_b.insert(reflector.id);
     EXPECT_EQ(ids, of_b);
     return ids;
   }
@@ -118,8 +118,8 @@ TEST_F(RelayCallTest, MediaFlowsUntilTheEndWhateverBecomesOfTheRelay) {
   LiveCall call(pair.a.get(), pair.b.get(), pair.b_for_a, &entropy_);
   ASSERT_TRUE(call.Establish());
   ASSERT_EQ(Offered(call), std::set<std::int64_t>{1});
-  const LiveCall::Reflector& for_a = call.a_reflectors()[0];
-  const LiveCall::Reflector& for_b = call.b_reflectors()[0];
+  const LiveCall::Reflector& for_a = call.a_relays().reflectors[0];
+  const LiveCall::Reflector& for_b = call.b_relays().reflectors[0];
   EXPECT_EQ(for_a.port, relay->port());
   EXPECT_NE(for_a.tag, for_b.tag);
 
@@ -165,7 +165,8 @@ TEST_F(RelayCallTest, OneSideOverTcp) {
     LiveCall call(pair.a.get(), pair.b.get(), pair.b_for_a, &entropy_);
     ASSERT_TRUE(call.Establish());
     ASSERT_EQ(Offered(call), std::set<std::int64_t>{2});
-    const relay::Tag a_tag = TagOf(call.a_reflectors()[0]), b_tag = TagOf(call.b_reflectors()[0]);
+    const relay::Tag a_tag = TagOf(call.a_relays().reflectors[0]),
+                     b_tag = TagOf(call.b_relays().reflectors[0]);
     UdpClient a(relay->port());
     TcpClient b(relay->port(), dialect);
     a.Send(relay::Ping(a_tag));
@@ -202,7 +203,8 @@ TEST_F(RelayCallTest, TheServerDiesInMidCall) {
   Pair pair = NewPair();
   LiveCall call(pair.a.get(), pair.b.get(), pair.b_for_a, &entropy_);
   ASSERT_TRUE(call.Establish());
-  const LiveCall::Reflector for_a = call.a_reflectors()[0], for_b = call.b_reflectors()[0];
+  const LiveCall::Reflector for_a = call.a_relays().reflectors[0],
+                            for_b = call.b_relays().reflectors[0];
   load::Voice a(io_, EndpointOf(for_a), AsText(for_a.tag), 1, nullptr);
   load::Voice b(io_, EndpointOf(for_b), AsText(for_b.tag), 1, nullptr);
   ASSERT_TRUE(Hear(a, b, 20));
