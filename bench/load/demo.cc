@@ -120,6 +120,7 @@ int RunDemo(const ServerOptions& server, const DemoOptions& options) {
       ladder.Draw(Heading("caller", pair_options.caller), Heading("callee", pair_options.callee))
           .c_str(),
       stdout);
+  std::printf("call %lld\n", static_cast<long long>(pair.caller().call_id()));
   if (options.voice_packets > 0) std::printf("%s\n", media.Told().c_str());
   if (!outcome || !outcome->empty()) return Failed(outcome.value_or("no end"));
   std::printf("every step held: %llu checks\n", static_cast<unsigned long long>(pair.checks()));

@@ -53,6 +53,7 @@ class Phone {
   void Find(std::string number, Finished finished);
   const Contact& self() const { return self_; }
   const Contact& found() const { return found_; }
+  std::int64_t call_id() const { return call_id_; }  // of the call in progress or the last one
 
   void Dial(Contact peer, Finished finished);
   // Takes the next incoming call, which must be of `peer`.

@@ -39,6 +39,13 @@ Kind KindOf(const RelayConfig& relay) {
   return relay.tcp ? Kind::kReflectorTcp : Kind::kReflector;
 }
 
+// What fails together, when nobody said: what is in one region, or at one address.
+std::string DomainOf(const std::string& said, const picker::EntryConfig& config) {
+  if (!said.empty()) return said;
+  if (!config.region.empty()) return config.region;
+  return config.ip.empty() ? config.ipv6 : config.ip;
+}
+
 }  // namespace
 
 std::optional<std::string> RelayDesk::Add(const picker::EntryConfig& config, bool update) {
@@ -55,7 +62,7 @@ std::optional<std::string> RelayDesk::Configure(const RelayConfig& relay) {
   config.ipv6 = relay.ipv6;
   config.port = static_cast<std::uint16_t>(relay.port);
   config.region = relay.region;
-  config.domain = relay.domain;
+  config.domain = DomainOf(relay.domain, config);
   config.liveness = picker::Liveness::kProbe;
   if (auto complaint = Add(config, false)) return complaint;
   Source& source = sources_[config.id];
@@ -75,7 +82,7 @@ std::optional<std::string> RelayDesk::Register(const RelayRegistration& relay) {
   config.ipv6 = relay.ipv6;
   config.port = relay.port;
   config.region = relay.region;
-  config.domain = relay.domain;
+  config.domain = DomainOf(relay.domain, config);
   config.capacity = relay.capacity;
   config.labels = relay.labels;
   config.stacks = relay.stacks;
