@@ -1,6 +1,7 @@
 #include "relay/rate.h"
 
-#include "relay/mix.h"
+#include "common/bytes.h"
+#include "common/mix.h"
 
 namespace trunkline::relay {
 

@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,14 +20,16 @@ namespace {
 constexpr std::uint64_t kTickMs = 100;
 constexpr std::uint32_t kTicksPerSecond = 10;
 constexpr int kEventsMax = 64;
-// Batches from one socket before the others get their turn.
-constexpr int kBatchesInARow = 8;
+// Packets from one socket before the others get their turn.
+constexpr std::size_t kPacketsInARow = 8 * kBatch;
+// When so many came at once, more are likely there by now: looking costs less than being told.
+constexpr std::size_t kBusy = 4;
 // Naps in a row without a look at TCP and the mailbox.
 constexpr int kNapsInARow = 8;
 constexpr std::uint64_t kLivePassMs = 10'000;
 constexpr std::uint32_t kLiveSlices = 80, kLiveSliceMin = 64;
 constexpr std::size_t kSummariesKeptMax = 100'000;
-constexpr std::uint64_t kWakeData = std::uint64_t{2} << 32;
+constexpr std::uint64_t kWakeData = std::uint64_t{2} << 32, kTickData = std::uint64_t{3} << 32;
 
 std::uint64_t RandomSeed() {
   SystemEntropy entropy;
@@ -51,6 +54,7 @@ Worker::Worker(const Config& config, std::uint32_t thread)
       thread_number_(thread),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      tick_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
       verifier_(NoKeys()),
       reflector_(std::make_unique<Reflector>(config.limits, verifier_.get(), RandomSeed())),
       links_(std::make_unique<TcpLinks>(
@@ -59,8 +63,12 @@ Worker::Worker(const Config& config, std::uint32_t thread)
             TakeFrame(frame, from, unproved);
           })),
       frame_(kBufferBytes) {
-  CHECK(epoll_ >= 0 && wake_ >= 0);
+  CHECK(epoll_ >= 0 && wake_ >= 0 && tick_ >= 0);
   Watch(epoll_, wake_, kWakeData);
+  Watch(epoll_, tick_, kTickData);
+  const timespec period{0, static_cast<long>(kTickMs) * 1'000'000};
+  const itimerspec ticking{period, period};
+  CHECK(timerfd_settime(tick_, 0, &ticking, nullptr) == 0);
   box_.SetWake([this] { Wake(); });
 }
 
@@ -68,6 +76,7 @@ Worker::~Worker() {
   Stop();
   links_.reset();
   close(wake_);
+  close(tick_);
   close(epoll_);
 }
 
@@ -87,7 +96,6 @@ absl::Status Worker::Open(std::vector<HostPort>& listen) {
     if (!socket.ok()) return socket.status();
     at.port = (*socket)->port();
     own_.push_back({sockets_.size(), EndpointOf(BoundAddress((*socket)->descriptor())).ip});
-    Watch(epoll_, (*socket)->descriptor(), sockets_.size());
     sockets_.push_back(*std::move(socket));
     const absl::Status status = links_->Listen(at);
     if (!status.ok()) return status;
@@ -105,6 +113,8 @@ absl::Status Worker::Steer(std::uint32_t threads) {
 
 void Worker::Start(Peers peers) {
   peers_ = std::move(peers);
+  for (const auto& socket : sockets_) polled_.push_back({socket->descriptor(), POLLIN, 0});
+  polled_.push_back({epoll_, POLLIN, 0});
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -115,14 +125,9 @@ void Worker::ReadClocks() {
   now_.wall = std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
 }
 
-int Worker::WaitMs() const {
-  return next_tick_ms_ <= NowMs() ? 0 : static_cast<int>(next_tick_ms_ - NowMs());
-}
-
 void Worker::Run() {
   ReadClocks();
   next_tick_ms_ = NowMs() + kTickMs;
-  epoll_event events[kEventsMax];
   int naps = 0;
   bool napped_well = false;  // packets came during the last nap: more of them are likely
   while (!stop_) {
@@ -133,35 +138,53 @@ void Worker::Run() {
       napped_well = false;
       for (const auto& socket : sockets_) napped_well |= ReceiveAll(*socket);
     } else {
-      const int count = epoll_wait(epoll_, events, kEventsMax, napped_well ? 0 : WaitMs());
-      ReadClocks();
-      napped_well = false;
-      for (int i = 0; i < count; ++i) {
-        const std::uint64_t data = events[i].data.u64;
-        if (data < sockets_.size()) {
-          napped_well |= ReceiveAll(*sockets_[data]) && config_.nap_us != 0;
-        } else if (TcpLinks::IsMine(data)) {
-          links_->Handle(data, events[i].events, NowMs());
-        } else {
-          TakeOrders();
-          TakeHops();
-        }
-      }
+      napped_well = Wait(!napped_well) && config_.nap_us != 0;
     }
     FlushAll();
     if (NowMs() >= next_tick_ms_) Tick();
   }
 }
 
-// Whether anything came.
+// For whatever comes, or just looks. Whether a nap is worthwhile: packets came and none is left.
+bool Worker::Wait(bool forever) {
+  // Without a timeout of its own: arming one each time costs a microsecond.
+  poll(polled_.data(), polled_.size(), forever ? -1 : 0);
+  ReadClocks();
+  bool came = false;
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    if (polled_[i].revents != 0) came |= ReceiveAll(*sockets_[i]);
+  }
+  if (polled_.back().revents != 0) HandleOthers();
+  return came;
+}
+
+void Worker::HandleOthers() {
+  epoll_event events[kEventsMax];
+  const int count = epoll_wait(epoll_, events, kEventsMax, 0);
+  for (int i = 0; i < count; ++i) {
+    const std::uint64_t data = events[i].data.u64;
+    if (data == kTickData) {
+      std::uint64_t ignored = 0;
+      (void)!read(tick_, &ignored, sizeof ignored);
+    } else if (data == kWakeData) {
+      TakeOrders();
+      TakeHops();
+    } else {
+      links_->Handle(data, events[i].events, NowMs());
+    }
+  }
+}
+
+// Whether packets came and none is left.
 bool Worker::ReceiveAll(UdpSocket& socket) {
-  for (int i = 0; i < kBatchesInARow; ++i) {
+  for (std::size_t all = 0; all < kPacketsInARow;) {
+    if (all != 0) ReadClocks();
     const std::size_t count = socket.Receive();
     if (count != 0) ReceiveBatch(socket, count);
-    if (count < kBatch) return i > 0 || count != 0;
-    ReadClocks();
+    all += count;
+    if (count < kBusy) return all != 0;
   }
-  return true;
+  return false;
 }
 
 void Worker::ReceiveBatch(UdpSocket& socket, std::size_t count) {
@@ -190,10 +213,16 @@ void Worker::Deliver(ByteSpan packet, const Endpoint& to) {
   }
   const std::uint32_t thread = ThreadOfConnection(to.connection);
   if (thread == thread_number_) return links_->Send(to.connection, packet, NowMs());
-  outgoing_.kind = Hop::Kind::kDeliver;
-  outgoing_.at = to;
-  outgoing_.size = static_cast<std::uint16_t>(packet.size());
-  std::copy(packet.begin(), packet.end(), outgoing_.bytes.begin());
+  Pass(thread, Hop::Kind::kDeliver, to, packet);
+}
+
+void Worker::Pass(std::uint32_t thread, Hop::Kind kind, const Endpoint& at, ByteView bytes,
+                  bool unproved) {
+  outgoing_.kind = kind;
+  outgoing_.unproved = unproved;
+  outgoing_.at = at;
+  outgoing_.size = static_cast<std::uint16_t>(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), outgoing_.bytes.begin());
   if (!peers_.boxes[thread]->Post(outgoing_)) ++hops_dropped_;
 }
 
@@ -204,12 +233,7 @@ void Worker::TakeFrame(ByteView frame, const Endpoint& from, bool unproved) {
                                   ? thread_number_
                                   : ThreadOf(frame.data(), threads);
   if (owner == thread_number_) return ReceiveFrame(frame, from, unproved);
-  outgoing_.kind = Hop::Kind::kFrame;
-  outgoing_.unproved = unproved;
-  outgoing_.at = from;
-  outgoing_.size = static_cast<std::uint16_t>(frame.size());
-  std::copy(frame.begin(), frame.end(), outgoing_.bytes.begin());
-  if (!peers_.boxes[owner]->Post(outgoing_)) ++hops_dropped_;
+  Pass(owner, Hop::Kind::kFrame, from, frame, unproved);
 }
 
 void Worker::ReceiveFrame(ByteView frame, const Endpoint& from, bool unproved) {
@@ -220,10 +244,7 @@ void Worker::ReceiveFrame(ByteView frame, const Endpoint& from, bool unproved) {
     if (thread == thread_number_) {
       links_->Prove(from.connection);
     } else {
-      outgoing_.kind = Hop::Kind::kProved;
-      outgoing_.at = from;
-      outgoing_.size = 0;
-      if (!peers_.boxes[thread]->Post(outgoing_)) ++hops_dropped_;
+      Pass(thread, Hop::Kind::kProved, from, {});
     }
   }
   if (!verdict.send()) return;
