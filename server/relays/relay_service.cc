@@ -4,11 +4,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/check.h"
 
 namespace trunkline::relays {
 namespace {
 
-// The key may be on its way while the first one comes.
+// After the key was sent; one may have been on its way then.
 constexpr int kBeatsToNewKey = 2;
 constexpr Duration kSnapshotEvery = std::chrono::seconds(1);
 
@@ -45,13 +46,16 @@ struct RelayService::Shared {
   SystemEntropy entropy;
   // Not null while the service lives; events hold no lock when they ask the desk.
   std::unique_ptr<RelayControl> control;
-  absl::flat_hash_map<std::uint32_t, int> beats_to_new_key;
+  // By relay: which key its tags carry, and beats since it was sent the one that is due.
+  absl::flat_hash_map<std::uint32_t, std::uint8_t> minted;
+  absl::flat_hash_map<std::uint32_t, int> beats_with_new_key;
   Snapshot latest;
 
   // ---- On the book's thread.
   WallTime looked{};
 
   void Join(book::RelayDesk& desk, const Joined& joined, const Answer& answer);
+  void Mint(book::RelayDesk& desk, std::uint32_t relay);
   void Beaten(book::RelayDesk& desk, const Beat& beat, WallTime now);
   void Look(const book::RelayDesk& desk, WallTime now);
   void LookSometimes(const book::RelayDesk& desk, WallTime now) {
@@ -68,9 +72,7 @@ void RelayService::Shared::Join(book::RelayDesk& desk, const Joined& joined, con
     const std::lock_guard lock(mutex);
     welcome.keys = state.KeysOf(joined.id);
     welcome.draining = state.drained().contains(joined.id);
-    beats_to_new_key.erase(joined.id);
-    const std::uint8_t current = state.current();
-    if (const auto key = KeyIn(welcome.keys, current)) desk.SetTagKey(joined.id, current, *key);
+    Mint(desk, joined.id);
   }
   desk.SetDraining(picker::EntryId(joined.id), welcome.draining);
   answer(std::move(welcome));
@@ -80,13 +82,20 @@ void RelayService::Shared::Beaten(book::RelayDesk& desk, const Beat& beat, WallT
   if (!desk.Beat(beat.id, beat.load, beat.draining, now)) return;
   LookSometimes(desk, now);
   const std::lock_guard lock(mutex);
-  const auto waiting = beats_to_new_key.find(beat.id);
-  if (waiting == beats_to_new_key.end() || --waiting->second > 0) return;
-  beats_to_new_key.erase(waiting);
+  if (control == nullptr || minted[beat.id] == state.current()) return;
+  int& beats = beats_with_new_key[beat.id];
+  if (beats == 0) control->SetKeys(beat.id, state.KeysOf(beat.id));
+  if (beats++ == kBeatsToNewKey) Mint(desk, beat.id);
+}
+
+// The mutex is held.
+void RelayService::Shared::Mint(book::RelayDesk& desk, std::uint32_t relay) {
   const std::uint8_t current = state.current();
-  if (const auto key = KeyIn(state.KeysOf(beat.id), current)) {
-    desk.SetTagKey(beat.id, current, *key);
-  }
+  const auto key = KeyIn(state.KeysOf(relay), current);
+  CHECK(key.has_value());
+  desk.SetTagKey(relay, current, *key);
+  minted[relay] = current;
+  beats_with_new_key.erase(relay);
 }
 
 void RelayService::Shared::Look(const book::RelayDesk& desk, WallTime now) {
@@ -244,10 +253,7 @@ absl::StatusOr<int> RelayService::RotateSecret() {
   }
   const absl::Status status = shared_->state.Rotate(now, shared_->entropy);
   if (!status.ok()) return status;
-  for (const LinkInfo& link : shared_->control->links()) {
-    shared_->beats_to_new_key[link.id] = kBeatsToNewKey;
-    shared_->control->SetKeys(link.id, shared_->state.KeysOf(link.id));
-  }
+  shared_->beats_with_new_key.clear();
   return shared_->state.current();
 }
 

@@ -50,7 +50,7 @@ class RelayService {
   // On the disk when `done` runs. NOT_FOUND: no such entry.
   void SetDraining(std::int64_t id, bool draining,
                    std::function<void(absl::StatusOr<book::RelayStatus>)> done);
-  // From a relay's second beat after this, its tags carry the new key. The key id.
+  // A relay's tags carry the new key from some beats on. The key id.
   absl::StatusOr<int> RotateSecret();
 
   // For metrics: the fleet as it was at most a second ago.
