@@ -33,6 +33,10 @@ trunkline_program(trunkline server/tool/main.cc LIBS server_tool)
 trunkline_library(bench/load LIBS common common_crypto tl server_mtproto Boost::headers Boost::json Threads::Threads)
 trunkline_program(trunkline-bench bench/load/main.cc LIBS bench_load CLI11::CLI11)
 
+trunkline_library(bench/relay LIBS common relay server_picker)
+trunkline_program(trunkline-relay-load bench/relay/main.cc LIBS bench_relay CLI11::CLI11)
+trunkline_program(trunkline-bare-forwarder bench/peers/udp_limit/main.cc)
+
 trunkline_library(bench/picker LIBS common server_picker)
 trunkline_program(trunkline-picker-sim bench/picker/main.cc LIBS bench_picker)
 

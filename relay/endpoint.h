@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 namespace trunkline::relay {
 
@@ -28,8 +30,10 @@ struct Endpoint {
   Transport transport = Transport::kNone;
   std::uint8_t local = 0;  // UDP: which of the relay's own addresses was contacted, as the shell
                            // counts them; answers leave from there
-  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+  friend bool operator==(const Endpoint& a, const Endpoint& b) {
+    return std::memcmp(&a, &b, sizeof a) == 0;
+  }
 };
-static_assert(sizeof(Endpoint) == 24);
+static_assert(sizeof(Endpoint) == 24 && std::has_unique_object_representations_v<Endpoint>);
 
 }  // namespace trunkline::relay

@@ -1,5 +1,5 @@
 """What measuring beside a peer needs: packages, processes by their pid, CPU clocks, spreads."""
-import os, signal, statistics, subprocess, time
+import os, signal, socket, statistics, subprocess, time
 
 
 def install(*packages):
@@ -24,6 +24,18 @@ def install(*packages):
 
 def start(command, **options):
     return subprocess.Popen([str(part) for part in command], **options)
+
+
+def on(cpu, *command):
+    """The command on one CPU, where there are several."""
+    pinned = ["taskset", "-c", cpu] if os.cpu_count() > cpu else []
+    return [str(part) for part in (*pinned, *command)]
+
+
+def free_udp_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def stop(process, sign=signal.SIGTERM):
@@ -63,6 +75,11 @@ def cpu_us(pids):
         except OSError:
             continue
     return total / 1000
+
+
+def resident_bytes(pid):
+    with open(f"/proc/{pid}/smaps_rollup") as file:
+        return 1024 * next(int(line.split()[1]) for line in file if line.startswith("Rss:"))
 
 
 def spread(values):

@@ -118,9 +118,10 @@ Ip UdpSocket::LocalOf(std::size_t i) const {
 
 Endpoint UdpSocket::From(std::size_t i, LocalAddresses& own) const {
   Endpoint from = EndpointOf(in_names_[i]);
-  const Ip local = any_address_ ? LocalOf(i) : bound_;
+  const Ip& local = any_address_ ? LocalOf(i) : bound_;
   if (from.port == port_ && from.ip == local) return {};
-  std::size_t place = 0;
+  // The table begins with the addresses that the sockets were bound to, in their order.
+  std::size_t place = any_address_ ? 0 : index_;
   while (place < own.size() && (own[place].socket != index_ || own[place].ip != local)) ++place;
   if (place == own.size()) {
     // Beyond the table's end the kernel chooses the address, as for the first packet.
@@ -137,21 +138,23 @@ Endpoint UdpSocket::From(std::size_t i, LocalAddresses& own) const {
 void UdpSocket::Send(ByteSpan packet, const Endpoint& to, const LocalAddress& from) {
   CHECK(packets_ < kBatch);
   out_vectors_[packets_] = {packet.data(), packet.size()};
-  const sockaddr_in6 name = NameOf(to, family_);
-  if (messages_ > 0 && segments_) {
+  if (messages_ > 0 && segments_ && to == out_to_) {
     // A train: the same way, the same size, one right behind the other.
-    const std::size_t last = messages_ - 1;
-    msghdr& header = out_[last].msg_hdr;
+    msghdr& header = out_[messages_ - 1].msg_hdr;
     const std::size_t size = header.msg_iov[0].iov_len;
-    if (size == packet.size() && (header.msg_iovlen + 1) * size <= kTrainBytesMax &&
-        std::memcmp(&name, &out_names_[last], sizeof name) == 0 && out_from_[last] == from.ip) {
+    if (size == packet.size() && (header.msg_iovlen + 1) * size <= kTrainBytesMax) {
       ++header.msg_iovlen;
       ++packets_;
+      controls_ = true;
       return;
     }
   }
-  out_names_[messages_] = name;
-  out_from_[messages_] = from.ip;
+  out_to_ = to;
+  out_names_[messages_] = NameOf(to, family_);
+  if (any_address_) {
+    out_from_[messages_] = from.ip;
+    controls_ = true;
+  }
   out_[messages_].msg_hdr = {.msg_name = &out_names_[messages_],
                              .msg_namelen = NameSize(family_),
                              .msg_iov = &out_vectors_[packets_],
@@ -193,7 +196,7 @@ std::size_t UdpSocket::MakeControl(std::size_t message) {
 }
 
 void UdpSocket::Flush() {
-  for (std::size_t i = 0; i < messages_; ++i) {
+  for (std::size_t i = 0; controls_ && i < messages_; ++i) {
     const std::size_t used = MakeControl(i);
     if (used == 0) continue;
     out_[i].msg_hdr.msg_control = &out_controls_[i];
@@ -209,6 +212,7 @@ void UdpSocket::Flush() {
     SendOneByOne(out_[at++]);
   }
   messages_ = packets_ = 0;
+  controls_ = false;
 }
 
 // A train that the way doesn't take whole may pass in pieces.

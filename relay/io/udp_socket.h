@@ -84,7 +84,9 @@ class UdpSocket {
   std::array<iovec, kBatch> in_vectors_{}, out_vectors_{};
   std::array<sockaddr_in6, kBatch> in_names_{}, out_names_{};
   std::array<Control, kBatch> in_controls_{}, out_controls_{};
-  std::array<Ip, kBatch> out_from_{};
+  std::array<Ip, kBatch> out_from_{};  // with any_address_
+  Endpoint out_to_;                    // of the last message
+  bool controls_ = false;              // a message needs more than its address
   std::size_t received_ = 0, messages_ = 0, packets_ = 0;
   std::uint64_t send_failures_ = 0;
 };

@@ -19,14 +19,15 @@ namespace {
 constexpr std::uint64_t kTickMs = 100;
 constexpr std::uint32_t kTicksPerSecond = 10;
 constexpr int kEventsMax = 64;
-// Batches from one socket before the others get their turn.
-constexpr int kBatchesInARow = 8;
+// Packets from one socket before the others get their turn.
+constexpr std::size_t kPacketsInARow = 8 * kBatch;
+// When so many came at once, more are likely there by now: looking costs less than being told.
+constexpr std::size_t kBusy = 4;
 // Naps in a row without a look at TCP and the mailbox.
 constexpr int kNapsInARow = 8;
 constexpr std::uint64_t kLivePassMs = 10'000;
 constexpr std::uint32_t kLiveSlices = 80, kLiveSliceMin = 64;
 constexpr std::size_t kSummariesKeptMax = 100'000;
-constexpr std::uint64_t kWakeData = std::uint64_t{2} << 32;
 
 std::uint64_t RandomSeed() {
   SystemEntropy entropy;
@@ -36,12 +37,6 @@ std::uint64_t RandomSeed() {
 // Until keys are there, nothing is genuine.
 std::shared_ptr<const TagVerifier> NoKeys() {
   return std::make_shared<KeyRingVerifier>(KeyRing{});
-}
-
-void Watch(int epoll, int descriptor, std::uint64_t data) {
-  epoll_event event{.events = EPOLLIN, .data = {}};
-  event.data.u64 = data;
-  CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0);
 }
 
 }  // namespace
@@ -60,7 +55,6 @@ Worker::Worker(const Config& config, std::uint32_t thread)
           })),
       frame_(kBufferBytes) {
   CHECK(epoll_ >= 0 && wake_ >= 0);
-  Watch(epoll_, wake_, kWakeData);
   box_.SetWake([this] { Wake(); });
 }
 
@@ -87,7 +81,6 @@ absl::Status Worker::Open(std::vector<HostPort>& listen) {
     if (!socket.ok()) return socket.status();
     at.port = (*socket)->port();
     own_.push_back({sockets_.size(), EndpointOf(BoundAddress((*socket)->descriptor())).ip});
-    Watch(epoll_, (*socket)->descriptor(), sockets_.size());
     sockets_.push_back(*std::move(socket));
     const absl::Status status = links_->Listen(at);
     if (!status.ok()) return status;
@@ -105,6 +98,9 @@ absl::Status Worker::Steer(std::uint32_t threads) {
 
 void Worker::Start(Peers peers) {
   peers_ = std::move(peers);
+  for (const auto& socket : sockets_) polled_.push_back({socket->descriptor(), POLLIN, 0});
+  polled_.push_back({wake_, POLLIN, 0});
+  polled_.push_back({epoll_, POLLIN, 0});
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -122,7 +118,6 @@ int Worker::WaitMs() const {
 void Worker::Run() {
   ReadClocks();
   next_tick_ms_ = NowMs() + kTickMs;
-  epoll_event events[kEventsMax];
   int naps = 0;
   bool napped_well = false;  // packets came during the last nap: more of them are likely
   while (!stop_) {
@@ -133,35 +128,41 @@ void Worker::Run() {
       napped_well = false;
       for (const auto& socket : sockets_) napped_well |= ReceiveAll(*socket);
     } else {
-      const int count = epoll_wait(epoll_, events, kEventsMax, napped_well ? 0 : WaitMs());
-      ReadClocks();
-      napped_well = false;
-      for (int i = 0; i < count; ++i) {
-        const std::uint64_t data = events[i].data.u64;
-        if (data < sockets_.size()) {
-          napped_well |= ReceiveAll(*sockets_[data]) && config_.nap_us != 0;
-        } else if (TcpLinks::IsMine(data)) {
-          links_->Handle(data, events[i].events, NowMs());
-        } else {
-          TakeOrders();
-          TakeHops();
-        }
-      }
+      napped_well = Wait(napped_well ? 0 : WaitMs()) && config_.nap_us != 0;
     }
     FlushAll();
     if (NowMs() >= next_tick_ms_) Tick();
   }
 }
 
+// Whether packets came.
+bool Worker::Wait(int wait_ms) {
+  poll(polled_.data(), polled_.size(), wait_ms);
+  ReadClocks();
+  bool came = false;
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    if (polled_[i].revents != 0) came |= ReceiveAll(*sockets_[i]);
+  }
+  if (polled_[sockets_.size()].revents != 0) {
+    TakeOrders();
+    TakeHops();
+  }
+  if (polled_.back().revents == 0) return came;
+  epoll_event events[kEventsMax];
+  const int count = epoll_wait(epoll_, events, kEventsMax, 0);
+  for (int i = 0; i < count; ++i) links_->Handle(events[i].data.u64, events[i].events, NowMs());
+  return came;
+}
+
 // Whether anything came.
 bool Worker::ReceiveAll(UdpSocket& socket) {
-  for (int i = 0; i < kBatchesInARow; ++i) {
-    const std::size_t count = socket.Receive();
+  std::size_t all = 0;
+  for (std::size_t count = kBusy; count >= kBusy && all < kPacketsInARow; all += count) {
+    if (all != 0) ReadClocks();
+    count = socket.Receive();
     if (count != 0) ReceiveBatch(socket, count);
-    if (count < kBatch) return i > 0 || count != 0;
-    ReadClocks();
   }
-  return true;
+  return all != 0;
 }
 
 void Worker::ReceiveBatch(UdpSocket& socket, std::size_t count) {
@@ -190,10 +191,16 @@ void Worker::Deliver(ByteSpan packet, const Endpoint& to) {
   }
   const std::uint32_t thread = ThreadOfConnection(to.connection);
   if (thread == thread_number_) return links_->Send(to.connection, packet, NowMs());
-  outgoing_.kind = Hop::Kind::kDeliver;
-  outgoing_.at = to;
-  outgoing_.size = static_cast<std::uint16_t>(packet.size());
-  std::copy(packet.begin(), packet.end(), outgoing_.bytes.begin());
+  Pass(thread, Hop::Kind::kDeliver, to, packet);
+}
+
+void Worker::Pass(std::uint32_t thread, Hop::Kind kind, const Endpoint& at, ByteView bytes,
+                  bool unproved) {
+  outgoing_.kind = kind;
+  outgoing_.unproved = unproved;
+  outgoing_.at = at;
+  outgoing_.size = static_cast<std::uint16_t>(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), outgoing_.bytes.begin());
   if (!peers_.boxes[thread]->Post(outgoing_)) ++hops_dropped_;
 }
 
@@ -204,12 +211,7 @@ void Worker::TakeFrame(ByteView frame, const Endpoint& from, bool unproved) {
                                   ? thread_number_
                                   : ThreadOf(frame.data(), threads);
   if (owner == thread_number_) return ReceiveFrame(frame, from, unproved);
-  outgoing_.kind = Hop::Kind::kFrame;
-  outgoing_.unproved = unproved;
-  outgoing_.at = from;
-  outgoing_.size = static_cast<std::uint16_t>(frame.size());
-  std::copy(frame.begin(), frame.end(), outgoing_.bytes.begin());
-  if (!peers_.boxes[owner]->Post(outgoing_)) ++hops_dropped_;
+  Pass(owner, Hop::Kind::kFrame, from, frame, unproved);
 }
 
 void Worker::ReceiveFrame(ByteView frame, const Endpoint& from, bool unproved) {
@@ -220,10 +222,7 @@ void Worker::ReceiveFrame(ByteView frame, const Endpoint& from, bool unproved) {
     if (thread == thread_number_) {
       links_->Prove(from.connection);
     } else {
-      outgoing_.kind = Hop::Kind::kProved;
-      outgoing_.at = from;
-      outgoing_.size = 0;
-      if (!peers_.boxes[thread]->Post(outgoing_)) ++hops_dropped_;
+      Pass(thread, Hop::Kind::kProved, from, {});
     }
   }
   if (!verdict.send()) return;

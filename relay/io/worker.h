@@ -2,6 +2,8 @@
 // and the snapshot is used by its own thread alone.
 #pragma once
 
+#include <poll.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -62,12 +64,15 @@ class Worker {
   };
 
   void Run();
+  bool Wait(int wait_ms);
   bool ReceiveAll(UdpSocket& socket);
   void ReceiveBatch(UdpSocket& socket, std::size_t count);
   void TakeFrame(ByteView frame, const Endpoint& from, bool unproved);
   void ReceiveFrame(ByteView frame, const Endpoint& from, bool unproved);
   void TakeHops();
   void Deliver(ByteSpan packet, const Endpoint& to);
+  void Pass(std::uint32_t thread, Hop::Kind kind, const Endpoint& at, ByteView bytes,
+            bool unproved = false);
   void FlushAll();
   void TakeOrders();
   void Tick();
@@ -79,7 +84,10 @@ class Worker {
 
   const Config config_;
   const std::uint32_t thread_number_;
-  int epoll_ = -1, wake_ = -1;
+  int epoll_ = -1, wake_ = -1;  // epoll_: of the TCP connections
+  // The UDP sockets, wake_, epoll_. Not an epoll as well: whoever stands in a socket's queue all
+  // the time, and not only while it sleeps, is called for each packet that leaves.
+  std::vector<pollfd> polled_;
   std::vector<std::unique_ptr<UdpSocket>> sockets_;
   LocalAddresses own_;
   std::shared_ptr<const TagVerifier> verifier_;  // before reflector_, which points to it

@@ -83,6 +83,8 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
        {"tl", "tl/runtime", "server/mtproto", "server/call", "server/book", "server/rpc",
         "server/store", "relay", "server/picker", "bench/picker"}},
       {"bench/picker", {"server/picker"}},
+      {"bench/relay", {"relay", "server/picker"}},
+      {"bench/peers/udp_limit", {}},
   };
   return kAllowed;
 }
