@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ constexpr int kNapsInARow = 8;
 constexpr std::uint64_t kLivePassMs = 10'000;
 constexpr std::uint32_t kLiveSlices = 80, kLiveSliceMin = 64;
 constexpr std::size_t kSummariesKeptMax = 100'000;
+constexpr std::uint64_t kWakeData = std::uint64_t{2} << 32, kTickData = std::uint64_t{3} << 32;
 
 std::uint64_t RandomSeed() {
   SystemEntropy entropy;
@@ -39,6 +41,12 @@ std::shared_ptr<const TagVerifier> NoKeys() {
   return std::make_shared<KeyRingVerifier>(KeyRing{});
 }
 
+void Watch(int epoll, int descriptor, std::uint64_t data) {
+  epoll_event event{.events = EPOLLIN, .data = {}};
+  event.data.u64 = data;
+  CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0);
+}
+
 }  // namespace
 
 Worker::Worker(const Config& config, std::uint32_t thread)
@@ -46,6 +54,7 @@ Worker::Worker(const Config& config, std::uint32_t thread)
       thread_number_(thread),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      tick_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
       verifier_(NoKeys()),
       reflector_(std::make_unique<Reflector>(config.limits, verifier_.get(), RandomSeed())),
       links_(std::make_unique<TcpLinks>(
@@ -54,7 +63,12 @@ Worker::Worker(const Config& config, std::uint32_t thread)
             TakeFrame(frame, from, unproved);
           })),
       frame_(kBufferBytes) {
-  CHECK(epoll_ >= 0 && wake_ >= 0);
+  CHECK(epoll_ >= 0 && wake_ >= 0 && tick_ >= 0);
+  Watch(epoll_, wake_, kWakeData);
+  Watch(epoll_, tick_, kTickData);
+  const timespec period{0, static_cast<long>(kTickMs) * 1'000'000};
+  const itimerspec ticking{period, period};
+  CHECK(timerfd_settime(tick_, 0, &ticking, nullptr) == 0);
   box_.SetWake([this] { Wake(); });
 }
 
@@ -62,6 +76,7 @@ Worker::~Worker() {
   Stop();
   links_.reset();
   close(wake_);
+  close(tick_);
   close(epoll_);
 }
 
@@ -99,7 +114,6 @@ absl::Status Worker::Steer(std::uint32_t threads) {
 void Worker::Start(Peers peers) {
   peers_ = std::move(peers);
   for (const auto& socket : sockets_) polled_.push_back({socket->descriptor(), POLLIN, 0});
-  polled_.push_back({wake_, POLLIN, 0});
   polled_.push_back({epoll_, POLLIN, 0});
   thread_ = std::thread([this] { Run(); });
 }
@@ -109,10 +123,6 @@ void Worker::ReadClocks() {
       std::chrono::steady_clock::now().time_since_epoch());
   now_.micros = static_cast<std::uint64_t>(micros.count());
   now_.wall = std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
-}
-
-int Worker::WaitMs() const {
-  return next_tick_ms_ <= NowMs() ? 0 : static_cast<int>(next_tick_ms_ - NowMs());
 }
 
 void Worker::Run() {
@@ -128,30 +138,41 @@ void Worker::Run() {
       napped_well = false;
       for (const auto& socket : sockets_) napped_well |= ReceiveAll(*socket);
     } else {
-      napped_well = Wait(napped_well ? 0 : WaitMs()) && config_.nap_us != 0;
+      napped_well = Wait(!napped_well) && config_.nap_us != 0;
     }
     FlushAll();
     if (NowMs() >= next_tick_ms_) Tick();
   }
 }
 
-// Whether packets came.
-bool Worker::Wait(int wait_ms) {
-  poll(polled_.data(), polled_.size(), wait_ms);
+// For whatever comes, or just looks. Whether packets came.
+bool Worker::Wait(bool forever) {
+  // Without a timeout of its own: arming one each time costs a microsecond.
+  poll(polled_.data(), polled_.size(), forever ? -1 : 0);
   ReadClocks();
   bool came = false;
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
     if (polled_[i].revents != 0) came |= ReceiveAll(*sockets_[i]);
   }
-  if (polled_[sockets_.size()].revents != 0) {
-    TakeOrders();
-    TakeHops();
-  }
-  if (polled_.back().revents == 0) return came;
+  if (polled_.back().revents != 0) HandleOthers();
+  return came;
+}
+
+void Worker::HandleOthers() {
   epoll_event events[kEventsMax];
   const int count = epoll_wait(epoll_, events, kEventsMax, 0);
-  for (int i = 0; i < count; ++i) links_->Handle(events[i].data.u64, events[i].events, NowMs());
-  return came;
+  for (int i = 0; i < count; ++i) {
+    const std::uint64_t data = events[i].data.u64;
+    if (data == kTickData) {
+      std::uint64_t ignored = 0;
+      (void)!read(tick_, &ignored, sizeof ignored);
+    } else if (data == kWakeData) {
+      TakeOrders();
+      TakeHops();
+    } else {
+      links_->Handle(data, events[i].events, NowMs());
+    }
+  }
 }
 
 // Whether anything came.

@@ -64,7 +64,8 @@ class Worker {
   };
 
   void Run();
-  bool Wait(int wait_ms);
+  bool Wait(bool forever);
+  void HandleOthers();
   bool ReceiveAll(UdpSocket& socket);
   void ReceiveBatch(UdpSocket& socket, std::size_t count);
   void TakeFrame(ByteView frame, const Endpoint& from, bool unproved);
@@ -80,13 +81,12 @@ class Worker {
   void ReadClocks();
   void Wake();
   std::uint64_t NowMs() const { return now_.micros / 1000; }
-  int WaitMs() const;
 
   const Config config_;
   const std::uint32_t thread_number_;
-  int epoll_ = -1, wake_ = -1;  // epoll_: of the TCP connections
-  // The UDP sockets, wake_, epoll_. Not an epoll as well: whoever stands in a socket's queue all
-  // the time, and not only while it sleeps, is called for each packet that leaves.
+  int epoll_ = -1, wake_ = -1, tick_ = -1;  // epoll_: TCP, wake_ and tick_
+  // The UDP sockets and epoll_. Those aren't in epoll_ as well: whoever stands in a socket's queue
+  // all the time, and not only while it sleeps, is called for each packet that leaves.
   std::vector<pollfd> polled_;
   std::vector<std::unique_ptr<UdpSocket>> sockets_;
   LocalAddresses own_;
