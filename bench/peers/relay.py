@@ -159,23 +159,22 @@ def saturated(folder):
 
 
 def beside_turn(folder):
-    ours, napping, theirs = [], [], []
+    ours, theirs, wide_awake, sleepy = [], [], [], []
     for number in range(ROUNDS):
         progress(f"{RATE} packets a second, round {number + 1} of {ROUNDS}")
         for runs, make in ((ours, lambda: Reflector(folder)), (theirs, lambda: Turn(folder)),
-                           (napping, lambda: Reflector(folder, "--nap", "500us"))):
+                           (wide_awake, lambda: Reflector(folder, "--nap", "0us")),
+                           (sleepy, lambda: Reflector(folder, "--nap", "500us"))):
             with make() as process:
                 runs.append(process.load("--rate", RATE))
     of = f"{RATE} packets/s, {CALLS} calls"
-    cpu_rows(f"{of}, reflector", ours)
-    for part in ("p50", "p99"):
-        row(f"{of}, reflector: {part} us", each(ours, f"{part}_us"))
-    cpu_rows(f"{of}, reflector with --nap 500us", napping)
-    row(f"{of}, reflector with --nap 500us: p99 us", each(napping, "p99_us"))
-    cpu_rows(f"{of}, coturn", theirs)
-    for part in ("p50", "p99"):
-        row(f"{of}, coturn: {part} us", each(theirs, f"{part}_us"))
-    row(f"{of}: nap over none", ratios(napping, ours), 3)
+    for who, runs in (("reflector", ours), ("reflector --nap 0us", wide_awake),
+                      ("reflector --nap 500us", sleepy), ("coturn", theirs)):
+        cpu_rows(f"{of}, {who}", runs)
+        for part in ("p50", "p99"):
+            row(f"{of}, {who}: {part} us", each(runs, f"{part}_us"))
+    for nap, runs in (("0us", wide_awake), ("500us", sleepy)):
+        row(f"{of}: ratio to coturn with --nap {nap}", ratios(runs, theirs), 3)
     ratio = row(f"{of}: ratio to coturn", ratios(ours, theirs), 3)
     return promise(f"{of}: CPU over coturn's, median of pairs", ratio, TURN_MAX, 3)
 

@@ -145,7 +145,7 @@ void Worker::Run() {
   }
 }
 
-// For whatever comes, or just looks. Whether packets came.
+// For whatever comes, or just looks. Whether a nap is worthwhile: packets came and none is left.
 bool Worker::Wait(bool forever) {
   // Without a timeout of its own: arming one each time costs a microsecond.
   poll(polled_.data(), polled_.size(), forever ? -1 : 0);
@@ -175,15 +175,16 @@ void Worker::HandleOthers() {
   }
 }
 
-// Whether anything came.
+// Whether packets came and none is left.
 bool Worker::ReceiveAll(UdpSocket& socket) {
-  std::size_t all = 0;
-  for (std::size_t count = kBusy; count >= kBusy && all < kPacketsInARow; all += count) {
+  for (std::size_t all = 0; all < kPacketsInARow;) {
     if (all != 0) ReadClocks();
-    count = socket.Receive();
+    const std::size_t count = socket.Receive();
     if (count != 0) ReceiveBatch(socket, count);
+    all += count;
+    if (count < kBusy) return all != 0;
   }
-  return all != 0;
+  return false;
 }
 
 void Worker::ReceiveBatch(UdpSocket& socket, std::size_t count) {
