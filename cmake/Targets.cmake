@@ -38,7 +38,7 @@ trunkline_program(trunkline-relay-load bench/relay/main.cc LIBS bench_relay CLI1
 trunkline_program(trunkline-bare-forwarder bench/peers/udp_limit/main.cc)
 
 trunkline_library(bench/picker LIBS common server_picker)
-trunkline_program(trunkline-picker-sim bench/picker/main.cc LIBS bench_picker)
+trunkline_program(trunkline-picker-sim bench/picker/main.cc LIBS bench_picker CLI11::CLI11)
 
 if(EXISTS ${CMAKE_SOURCE_DIR}/bench/micro/tl_peer.proto)
   trunkline_proto(tl_peer_proto bench/micro/tl_peer.proto)

@@ -1,8 +1,8 @@
 #include "relay/packet.h"
 
-#include <algorithm>
+#include "common/mix.h"
 
-#include "relay/mix.h"
+#include <algorithm>
 
 namespace trunkline::relay {
 namespace {

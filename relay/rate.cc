@@ -1,6 +1,6 @@
 #include "relay/rate.h"
 
-#include "relay/mix.h"
+#include "common/mix.h"
 
 namespace trunkline::relay {
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/check.h"
-#include "relay/mix.h"
+#include "common/mix.h"
 
 namespace trunkline::relay {
 namespace {

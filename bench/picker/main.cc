@@ -1,10 +1,10 @@
 // trunkline-picker-sim: the picker in a made-up world beside baselines and oracles. Exit code 1
 // when a promise isn't kept.
 //   trunkline-picker-sim [--short] [--seed N] [--plots FOLDER]
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -146,30 +146,23 @@ int Main(const Options& options) {
   return g_kept ? 0 : 1;
 }
 
-int Usage() {
-  std::fprintf(stderr, "usage: trunkline-picker-sim [--short] [--seed N] [--plots FOLDER]\n");
-  return 2;
-}
-
 }  // namespace
 }  // namespace trunkline::bench
 
 int main(int argc, char** argv) {
   trunkline::bench::Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string name = argv[i];
-    const bool has_value = i + 1 < argc;
-    if (name == "--short") {
-      options.is_short = true;
-      options.setup.networks = 400;
-      options.setup.calls_per_second = 1.5;
-    } else if (name == "--seed" && has_value) {
-      options.setup.seed = std::strtoull(argv[++i], nullptr, 10);
-    } else if (name == "--plots" && has_value) {
-      options.plots = argv[++i];
-    } else {
-      return trunkline::bench::Usage();
-    }
+  CLI::App app{"The relay picker in a made-up world; exit code 1 when a promise isn't kept."};
+  app.add_flag("--short", options.is_short, "a smaller world, without the baselines");
+  app.add_option("--seed", options.setup.seed)->capture_default_str();
+  app.add_option("--plots", options.plots, "folder for SVG plots");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (options.is_short) {
+    options.setup.networks = 400;
+    options.setup.calls_per_second = 1.5;
   }
   return trunkline::bench::Main(options);
 }

@@ -1,22 +1,12 @@
 #include "bench/picker/policies.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
-#include <numbers>
 
 namespace trunkline::bench {
 namespace {
 
 constexpr std::size_t kShort = 3;
-
-float Kilometres(const picker::Place& a, const picker::Place& b) {
-  constexpr float kRadians = std::numbers::pi_v<float> / 180;
-  const float cosine = std::sin(a.latitude * kRadians) * std::sin(b.latitude * kRadians) +
-                       std::cos(a.latitude * kRadians) * std::cos(b.latitude * kRadians) *
-                           std::cos((a.longitude - b.longitude) * kRadians);
-  return 6371 * std::acos(std::clamp(cosine, -1.0F, 1.0F));
-}
 
 // The living ones with the least cost.
 List Least(std::size_t count, const Visible& visible,

@@ -39,6 +39,8 @@ constexpr Metro kMetros[] = {
     {19.4F, -99.1F, 50}, {4.7F, -74.1F, 25}, {-23.6F, -46.6F, 80}, {-34.6F, -58.4F, 25}};
 constexpr float kSpreadDegrees = 4;  // of a country around its middle
 
+}  // namespace
+
 float Kilometres(const picker::Place& a, const picker::Place& b) {
   constexpr float kRadians = std::numbers::pi_v<float> / 180;
   const float u = std::sin((b.latitude - a.latitude) * kRadians / 2);
@@ -46,8 +48,6 @@ float Kilometres(const picker::Place& a, const picker::Place& b) {
   const float h = u * u + std::cos(a.latitude * kRadians) * std::cos(b.latitude * kRadians) * v * v;
   return 2 * 6371 * std::asin(std::sqrt(std::min(1.0F, h)));
 }
-
-}  // namespace
 
 picker::Place World::PlaceOf(std::size_t region) {
   return {kRegionCities[region].latitude, kRegionCities[region].longitude, true};

@@ -1,20 +1,17 @@
 // A made-up Internet for the picker's simulation: relays, clients, and what is true between them.
 //
-// Parameters and where they come from (relay fact sheet, section):
-//   40 relays of 10 regions, two failure domains each; 1,000 networks of four prefixes     6.4
-//   propagation: 1 ms of round trip per 100 km of great circle, times a stretch that is
-//     lognormal around 1.75 (1.5 to 2), sigma 0.25, drawn per network and site               6.3
-//   access: lognormal, median 12 ms, sigma 0.5, per network; 4 ms between its prefixes       usual
-//   DSL and 4G tromboning: an eighth of all (network, region) pairs, 60 ms more on average
-//   (exponential)
-//     that no map foretells                                                                   6.4
+// What it is made of (where no source is named, what such things usually are):
+//   40 relays in 10 regions of two failure domains; 1,000 networks of four prefixes
+//   propagation: a millisecond of round trip per 100 km of great circle, times a stretch per
+//     network and site, lognormal around 1.75 (real paths are 1.5 to 2 times as long), sigma 0.25
+//   access: lognormal, median 12 ms, sigma 0.5, per network; 4 ms between its prefixes
+//   detours: an eighth of all (network, region) pairs, 60 ms more on average (exponential), that no
+//     map foretells
 //   evenings: delay (median 6 ms, sigma 0.8) and loss (median 0.4 %) per network, with a peak at 21
-//     o'clock local; a tenth of all (network, region) pairs congested more: 40 ms, 2 %
-//     loss   6.1, 6.4
-//   poor: round trip above 320 ms or loss above 1.2 %                                        6.1
-//   (VIA) three of four calls inside a country; seven of a hundred clients without
-//   UDP             6.4 calls of 180 s on average (lognormal, sigma 1); twice as many in the
-//   evening as in the mean
+//     o'clock local; a tenth of all (network, region) pairs congested more: 40 ms, 2 % loss
+//   poor: round trip above 320 ms or loss above 1.2 % (Jiang et al., VIA, SIGCOMM 2016)
+//   calls: three of four inside a country, 180 s on average (lognormal, sigma 1), twice as many in
+//     the evening as in the mean; seven of a hundred clients without UDP
 // None of them was chosen by looking at a policy's result, and no policy sees any of them.
 #pragma once
 
@@ -37,6 +34,9 @@ inline constexpr float kPoorRttMs = 320, kPoorLoss = 0.012F;
 // rate.
 inline constexpr float kMsPerLossShare = picker::kLossPenaltyMsPerPercent * 100;
 
+// Along the great circle.
+float Kilometres(const picker::Place& a, const picker::Place& b);
+
 struct Path {
   float rtt_ms = 0, loss = 0;
   float Cost() const { return rtt_ms + loss * kMsPerLossShare; }
@@ -49,7 +49,7 @@ struct Endpoint {
   bool udp = true;
 };
 
-// How a client chooses among what it is offered (2.3).
+// How a client chooses among what it is offered.
 enum class Chooser : std::uint8_t {
   kLeastRtt,    // older tgcalls: equal priorities, ICE takes the shorter
   kFirst,       // newer tgcalls: the order is the priority

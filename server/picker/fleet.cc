@@ -8,10 +8,6 @@ namespace {
 
 constexpr float kReportedLoadMax = 2;
 
-bool IsSane(float number) {
-  return std::isfinite(number) && number >= 0;
-}
-
 std::int64_t SecondOf(WallTime now) {
   return UnixSeconds(now);
 }
@@ -159,13 +155,17 @@ void Fleet::NoteOutcome(std::size_t index, bool bad, WallTime now) {
 
 bool Fleet::IsPanic(WallTime now) const {
   float asked = 0, healthy = 0;
+  bool any_beats = false, all_silent = true;  // of those that should beat
   for (const Entry& entry : entries_) {
     if (entry.draining || entry.kind == Kind::kStun) continue;
     const State state = StateOf(entry, now);
     ++asked;
     healthy += state == State::kUp || state == State::kFull ? 1.0F : 0.0F;
+    if (entry.liveness != Liveness::kHeartbeat) continue;
+    any_beats = true;
+    all_silent = all_silent && state == State::kDown;
   }
-  return asked > 0 && healthy < kHealthyShareMin * asked;
+  return healthy > 0 && healthy < kHealthyShareMin * asked && !(any_beats && all_silent);
 }
 
 }  // namespace trunkline::picker

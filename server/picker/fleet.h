@@ -32,6 +32,9 @@ struct FleetRefusal {
   EntryId other;
 };
 
+// Whether a figure that somebody else said can be one: finite and not negative.
+bool IsSane(float number);
+
 // What a heartbeat carries. Rates are those of the last second, calls those alive now.
 struct LoadReport {
   float packets_per_second = 0, bits_per_second = 0;
@@ -85,7 +88,8 @@ class Fleet {
     std::size_t index = 0, site = 0;
     bool new_site = false;  // the number may have been another site's
   };
-  // Refuses what would make two parties number the entries differently (2.2).
+  // Refuses what would make two parties number the entries differently: clients
+  // sort them by id and find them by address.
   Result<Added, FleetRefusal> Add(const EntryConfig& config);
   // The same entry came back, perhaps with other figures; what is known of it stays. Only the
   // registration protocol can tell a comeback from a second relay with the same id.
@@ -117,6 +121,7 @@ class Fleet {
   static void AddCredit(Entry& entry, float calls, WallTime now);
   // A call went well or badly for what this entry can be blamed for. May eject it.
   void NoteOutcome(std::size_t index, bool bad, WallTime now);
+  // Some live, but fewer than half: rather a fault of ours than of so many relays.
   bool IsPanic(WallTime now) const;
 
  private:

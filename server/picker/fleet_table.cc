@@ -5,11 +5,12 @@
 #include "server/picker/fleet.h"
 
 namespace trunkline::picker {
-namespace {
 
 bool IsSane(float number) {
   return std::isfinite(number) && number >= 0;
 }
+
+namespace {
 
 bool NumbersAreSane(const EntryConfig& config) {
   const Capacity& capacity = config.capacity;

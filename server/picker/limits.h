@@ -1,5 +1,5 @@
 // Every bound and every number of judgement of the picker, with its reason. Milliseconds unless the
-// name says otherwise. Section numbers are those of the relay fact sheet.
+// name says otherwise.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +13,10 @@ inline constexpr std::size_t kEntriesMax = 256;
 inline constexpr std::size_t kSitesMax = 128;
 inline constexpr std::size_t kLabelsMax = 64;  // a bit each
 inline constexpr std::size_t kNameBytesMax = 64;
-// connection_id's masks touch bits 32 to 62 only (2.3): below that every variant is unambiguous.
+// connection_id's masks touch bits 32 to 62 only: below that every variant is unambiguous.
 inline constexpr std::int64_t kEntryIdMax = 0xffffffff;
-// Three reflectors, a fallback, and a STUN entry when both may connect directly (2.2: at most 8).
+// Three reflectors, a fallback, and a STUN entry when both may connect directly; clients take 8 at
+// most.
 inline constexpr std::size_t kRelayingMax = 4;
 inline constexpr std::size_t kOfferMax = kRelayingMax + 1;
 
@@ -30,13 +31,14 @@ inline constexpr float kLoadPenaltyMs =
     120;  // at full load, growing with the square from kLoadFree
 // Who reports no limit of calls is taken to bear this many.
 inline constexpr float kCallsWithoutCapacity = 1000;
-inline constexpr float kPacketsPerCall = 100;  // 20 ms frames, both directions (5.1)
+inline constexpr float kPacketsPerCall = 100;  // 20 ms frames, both directions
 inline constexpr float kBitsPerCall = 120'000;
 // How often clients end up on the entry of each slot, before anybody has told. Sums to 1.
 inline constexpr float kUseOfSlot[kRelayingMax] = {0.70F, 0.20F, 0.05F, 0.05F};
 // Of calls that may connect directly, those that need a relay nevertheless.
 inline constexpr float kRelayedOfP2p = 0.5F;
-// ICE checks and pings cross every relay of the offer; media is at least this fast (5.1: 16.7).
+// ICE checks and pings cross every relay of the offer; media has at least this many: 60 ms frames
+// are 16.7.
 inline constexpr float kMediaPacketsPerSecond = 10;
 
 // A percent of loss hurts a voice as much as this much delay.
@@ -70,7 +72,8 @@ inline constexpr std::size_t kPrefixesMax = 16'384;  // 1.6 KiB each, made when 
 inline constexpr std::size_t kNetworksMax = 4'096;
 inline constexpr std::size_t kCountriesMax = 512;
 inline constexpr float kRttMsMax = 2'000;
-// connection_id says something only about calls that were long enough to measure (6.3).
+// connection_id says something only about calls that were long enough: libtgvoip compares its
+// relays every 10 s.
 inline constexpr Duration kPreferenceAfter = std::chrono::seconds(20);
 // A call that breaks off sooner speaks against its relay.
 inline constexpr Duration kBrokenWithin = std::chrono::seconds(15);

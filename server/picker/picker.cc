@@ -122,9 +122,19 @@ void Picker::Evaluate(const Request& request, WallTime now, bool panic) {
   }
 }
 
+bool Picker::AnyEligible() const {
+  return std::any_of(verdicts_.begin(),
+                     verdicts_.begin() + static_cast<std::ptrdiff_t>(verdict_count_),
+                     [](const Verdict& verdict) { return verdict.why == Why::kOutscored; });
+}
+
 Offer Picker::Choose(const Request& request, WallTime now, std::uint64_t random) {
-  const bool panic = fleet_.IsPanic(now);
+  bool panic = fleet_.IsPanic(now);
   Evaluate(request, now, panic);
+  if (!panic && !AnyEligible()) {
+    Evaluate(request, now, true);
+    panic = AnyEligible();
+  }
   Offer offer = FillSlots({fleet_,
                            {verdicts_.data(), verdict_count_},
                            {scores_.data(), verdict_count_},

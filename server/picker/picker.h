@@ -5,6 +5,12 @@
 // Slot 1 is the least predicted sum of both legs and penalties, by two choices among near ties;
 // slot 2 the best in another failure domain; slot 3 explores; slot 4 is for networks without UDP.
 // The clients choose among them by measuring, so one good entry matters more than the order.
+//
+// What is down or ejected isn't offered, with two exceptions that `panic` marks. When some live but
+// fewer than half, the fault is rather ours, and all are offered, the healthy first. And when a
+// call would get nothing at all, it gets what is silent: clients with an empty list give up (or
+// worse), while a relay that lost its server forwards on. A fleet whose relays have all died loses
+// them from its offers in favour of any entry that lives.
 #pragma once
 
 #include <array>
@@ -57,6 +63,7 @@ class Picker {
  private:
   struct Choice;
   void Evaluate(const Request& request, WallTime now, bool panic);
+  bool AnyEligible() const;
   Why Eligible(const Entry& entry, const Request& request, WallTime now, bool panic) const;
   float Score(const Entry& entry, WallTime now, bool panic, Verdict& verdict);
   void Count(const Assignment& assignment, float sign);

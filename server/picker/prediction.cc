@@ -10,7 +10,7 @@ namespace {
 
 constexpr float kEarthRadiusKm = 6'371;
 constexpr float kMsPerKm = 0.01F;      // both ways through 100 km of fibre take a millisecond
-constexpr float kPathStretch = 1.75F;  // real paths are 1.5 to 2 times as long (6.3)
+constexpr float kPathStretch = 1.75F;  // real paths are 1.5 to 2 times as long
 constexpr float kAccessMs = 12;        // the last mile of a client
 constexpr float kUnknownPriorMs = 90;
 constexpr float kLossPrior = 0.004F;

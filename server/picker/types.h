@@ -136,7 +136,7 @@ struct Offered {
 // the call's life, so that what is delivered again is identical.
 struct Offer {
   std::uint8_t count = 0;
-  bool panic = false;  // fewer than half were healthy: health was not asked
+  bool panic = false;  // health wasn't asked (picker.h says when)
   std::array<Offered, kOfferMax> entries;
 
   std::span<const Offered> list() const { return {entries.data(), count}; }

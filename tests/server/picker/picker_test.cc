@@ -269,6 +269,23 @@ TEST_F(PickerTest, PanicOffersAllAndSaysSo) {
   EXPECT_TRUE(offer.entries[0].id.value() <= 2);
 }
 
+TEST_F(PickerTest, TheDeadAreOfferedOnlyInsteadOfNothing) {
+  AddWorld();
+  const WallTime later = kNow + seconds(10);
+  // Every relay is silent; the TURN server, which is probed, lives.
+  const Offer turn = Choose(Between(kLondon, kParis), later);
+  EXPECT_FALSE(turn.panic);
+  ASSERT_EQ(turn.count, 1);
+  EXPECT_EQ(turn.entries[0].kind, Kind::kTurn);
+  // libtgvoip can't use it.
+  Request old = Between(kLondon, kParis);
+  old.stack = kLibtgvoip;
+  const Offer silent = Choose(old, later);
+  EXPECT_TRUE(silent.panic);
+  EXPECT_GT(silent.count, 0);
+  for (const Offered& offered : silent.list()) EXPECT_EQ(offered.kind, Kind::kReflector);
+}
+
 TEST_F(PickerTest, AnEmptyFleetOffersNothing) {
   EXPECT_EQ(picker_.Pick(Between(kLondon, kParis), kNow, 1).offer.count, 0);
   EXPECT_EQ(picker_.stats().empty, 1u);
