@@ -1,5 +1,6 @@
 #include "relay/rate.h"
 
+#include "common/bytes.h"
 #include "common/mix.h"
 
 namespace trunkline::relay {
