@@ -64,7 +64,10 @@ class Exchange {
   static BookConfig Config() {
     BookConfig config;
     config.test_code = "1";
-    config.relays.resize(1);
+    RelayConfig& relay = config.relays.emplace_back();
+    relay.id = 1;
+    relay.ip = "192.0.2.1";
+    relay.port = 4431;
     return config;
   }
   void Step(const Party& party, CommandBody body) {

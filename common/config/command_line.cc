@@ -75,7 +75,7 @@ absl::Status ApplyFlags(const Flags& flags, const Settings& settings) {
     if (!status.ok()) return Wrong(flag + ": " + std::string(status.message()));
   }
   for (const TableList& list : settings.tables) {
-    const absl::Status status = ApplyTables(list, flags.values.at(list.name));
+    absl::Status status = ApplyTables(list, flags.values.at(list.name));
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

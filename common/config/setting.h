@@ -56,7 +56,7 @@ Setting QuantitySetting(std::string_view name, std::string_view help, T& target,
   const bool bare = form.units.front().name.empty();
   const auto set = [&target, form](const Setting::Values& values) {
     std::int64_t number = 0;
-    const absl::Status status = ReadQuantity(values[0], form, number);
+    absl::Status status = ReadQuantity(values[0], form, number);
     if (status.ok()) target = static_cast<T>(number);
     return status;
   };

@@ -35,7 +35,7 @@ absl::Status CheckWhole(Config& config) {
   if (config.id == 0) return Wrong("id: is missing");
   if (config.listen.empty()) return Wrong("listen: is missing");
   if (config.secret_file.empty()) return Wrong("secret_file: is missing");
-  const absl::Status addresses = CheckAdvertised(config);
+  absl::Status addresses = CheckAdvertised(config);
   if (!addresses.ok()) return addresses;
   const absl::Status status = ReadSecretFile(config.secret_file, config.secret);
   return status.ok() ? status : Wrong("secret_file: " + std::string(status.message()));

@@ -24,8 +24,8 @@ absl::Status CheckName(const std::string& name) {
 Setting RateSetting(std::string_view name, Rate& rate, const Form& form) {
   Setting setting = QuantitySetting(name, "of one side of a call", rate.per_second, form);
   setting.set = [&rate, set = setting.set](const Setting::Values& values) {
-    const absl::Status status = set(values);
-    rate.burst = rate.per_second;
+    absl::Status status = set(values);
+    if (status.ok()) rate.burst = rate.per_second;
     return status;
   };
   return setting;

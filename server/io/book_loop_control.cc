@@ -50,8 +50,7 @@ void BookLoop::FollowTraces(TraceSink sink) {
 }
 
 void BookLoop::AskRelays(std::function<void(book::RelayDesk& desk, WallTime now)> work) {
-  switchboard_->book().Post(
-      Task([this, work = std::move(work)] { work(book_.relays(), Now()); }));
+  switchboard_->book().Post(Task([this, work = std::move(work)] { work(book_.relays(), Now()); }));
 }
 
 void BookLoop::Backup(std::filesystem::path file, BackedUp done) {

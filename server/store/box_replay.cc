@@ -65,7 +65,7 @@ absl::Status ReplayBoxes(Database& database, const absl::flat_hash_set<CallId>& 
     if (!*row || next->Null(0)) return absl::OkStatus();
     owner = next->Int(0);
     next->Reset();
-    const absl::Status status = ReplayBox(*messages, UserId(owner), given, keep);
+    absl::Status status = ReplayBox(*messages, UserId(owner), given, keep);
     if (!status.ok()) return status;
   }
 }

@@ -61,7 +61,7 @@ absl::Status DataDir::SyncNames(const fs::path& dir) {
   const int fd = ::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return Failed("open", dir);
   const bool synced = ::fsync(fd) == 0;
-  const absl::Status status = synced ? absl::OkStatus() : Failed("sync", dir);
+  absl::Status status = synced ? absl::OkStatus() : Failed("sync", dir);
   ::close(fd);
   return status;
 }

@@ -36,7 +36,7 @@ const char* SynchronousOf(Durability durability) {
   return "PRAGMA synchronous=FULL";
 }
 
-absl::Status UnlessFull(absl::Status status) {
+absl::Status UnlessFull(const absl::Status& status) {
   return absl::IsResourceExhausted(status) ? absl::OkStatus() : status;
 }
 
@@ -145,7 +145,7 @@ absl::Status Store::Checkpoint(int pages_min) {
   wal_pages_ = 0;
   const int code = sqlite3_wal_checkpoint_v2(database_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
                                              nullptr, nullptr);
-  const absl::Status status = ToStatus(database_.raw(), code, "checkpoint");
+  absl::Status status = ToStatus(database_.raw(), code, "checkpoint");
   // No room or a reader in the way: the log keeps everything, and the next checkpoint tries again.
   if (absl::IsResourceExhausted(status) || absl::IsUnavailable(status)) return absl::OkStatus();
   return status;

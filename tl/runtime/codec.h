@@ -66,11 +66,6 @@ std::size_t SizeOf(const T& value, Layer... layer) {
   return value.Write(SizeCounter(), layer...).bytes();
 }
 
-template <class T, class... Layer>
-std::size_t Size(const T& value, Layer... layer) {
-  return SizeOf(value, layer...);
-}
-
 namespace internal {
 
 template <class Fill>
