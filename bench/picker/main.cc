@@ -63,17 +63,17 @@ void Write(const std::string& folder, const char* name, const Chart& chart) {
 
 void Plot(const std::string& folder, const std::vector<Result>& results) {
   const Result& oracle = Named(results, "capacity-aware oracle");
-  Chart regret{"Regret: mean round trip over the capacity-aware oracle, hour by hour",
+  Chart regret{"Mean round trip over the capacity-aware oracle's, hour by hour",
                "hour",
                "percent",
                0,
                48,
-               0,
-               60,
+               -20,
+               30,
                {}};
-  Chart cdf{"Round trip through the relay, second day", "ms", "share of calls", 0, 500, 0, 1, {}};
+  Chart cdf{"Round trip through the relay, second day", "ms", "share of calls", 0, 480, 0, 1, {}};
   Chart spread{
-      "Max/mean load within a region, weighted by calls", "hour", "ratio", 0, 48, 1, 3, {}};
+      "Max/mean load within a region, weighted by calls", "hour", "ratio", 0, 48, 1, 1.5, {}};
   for (const Result& result : results) {
     Series over{result.name, {}}, share{result.name, {}}, ratio{result.name, {}};
     for (std::size_t hour = 0; hour < result.hourly_ms.size(); ++hour) {
