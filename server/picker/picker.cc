@@ -122,18 +122,32 @@ void Picker::Evaluate(const Request& request, WallTime now, bool panic) {
   }
 }
 
-bool Picker::AnyEligible() const {
-  return std::any_of(verdicts_.begin(),
-                     verdicts_.begin() + static_cast<std::ptrdiff_t>(verdict_count_),
-                     [](const Verdict& verdict) { return verdict.why == Why::kOutscored; });
+bool Picker::AnyEligible(bool with_stun) const {
+  for (std::size_t i = 0; i < verdict_count_; ++i) {
+    const bool counts = with_stun || fleet_.entries()[i].kind != Kind::kStun;
+    if (counts && verdicts_[i].why == Why::kOutscored) return true;
+  }
+  return false;
+}
+
+// A call may sound bad there; without a relay it may not sound at all.
+bool Picker::TakeOverloaded() {
+  bool any = false;
+  for (std::size_t i = 0; i < verdict_count_; ++i) {
+    if (verdicts_[i].why != Why::kOverloaded) continue;
+    verdicts_[i].why = Why::kOutscored;
+    any = true;
+  }
+  return any;
 }
 
 Offer Picker::Choose(const Request& request, WallTime now, std::uint64_t random) {
   bool panic = fleet_.IsPanic(now);
   Evaluate(request, now, panic);
-  if (!panic && !AnyEligible()) {
+  if (!AnyEligible(false)) TakeOverloaded();
+  if (!panic && !AnyEligible(true)) {
     Evaluate(request, now, true);
-    panic = AnyEligible();
+    panic = AnyEligible(true) || TakeOverloaded();
   }
   Offer offer = FillSlots({fleet_,
                            {verdicts_.data(), verdict_count_},

@@ -10,7 +10,8 @@
 // fewer than half, the fault is rather ours, and all are offered, the healthy first. And when a
 // call would get nothing at all, it gets what is silent: clients with an empty list give up (or
 // worse), while a relay that lost its server forwards on. A fleet whose relays have all died loses
-// them from its offers in favour of any entry that lives.
+// them from its offers in favour of any entry that lives. What is overloaded is offered when
+// nothing else relays.
 #pragma once
 
 #include <array>
@@ -63,7 +64,8 @@ class Picker {
  private:
   struct Choice;
   void Evaluate(const Request& request, WallTime now, bool panic);
-  bool AnyEligible() const;
+  bool AnyEligible(bool with_stun) const;
+  bool TakeOverloaded();
   Why Eligible(const Entry& entry, const Request& request, WallTime now, bool panic) const;
   float Score(const Entry& entry, WallTime now, bool panic, Verdict& verdict);
   void Count(const Assignment& assignment, float sign);

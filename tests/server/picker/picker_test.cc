@@ -371,5 +371,20 @@ TEST_F(PickerTest, ADearRelayIsChosenOnlyWhereItPays) {
   EXPECT_EQ(Choose(Between(kLondon, kLondon)).entries[0].id, EntryId(2));
 }
 
+// A burst of calls, more than a relay that said nothing of its capacity is taken to bear.
+TEST_F(PickerTest, TheOnlyRelayIsOfferedWhateverItsLoad) {
+  Add(Reflector(1, "london", kLondon));
+  Beat(picker_, kNow);
+  for (int i = 0; i < 5000; ++i) {
+    ASSERT_EQ(picker_.Pick(Between(kLondon, kParis), kNow, 1).offer.count, 1) << i;
+  }
+  Add(Reflector(2, "paris", kParis));
+  Beat(picker_, kNow);
+  const Offer offer = Choose(Between(kLondon, kParis));
+  ASSERT_EQ(offer.count, 1);
+  EXPECT_EQ(offer.entries[0].id, EntryId(2));
+  EXPECT_FALSE(offer.panic);
+}
+
 }  // namespace
 }  // namespace trunkline::picker
