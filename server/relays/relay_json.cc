@@ -60,12 +60,18 @@ json::object ObjectOf(const book::RelayStatus& relay) {
   return object;
 }
 
+// What was compared is at least 1. Of a call that an earlier process confirmed, the entries are
+// known and the reasons are gone.
+std::string_view WhyOf(const picker::Verdict& verdict) {
+  return verdict.score_ms == 0 ? "before_restart" : picker::WhyName(verdict.why);
+}
+
 json::object ObjectOf(const book::RelayExplanation::Entry& entry) {
   const picker::Verdict& verdict = entry.verdict;
   json::object object{{"id", verdict.id.value()},
                       {"kind", View(KindName(entry.kind))},
                       {"offered", picker::IsOffered(verdict.why)},
-                      {"why", View(picker::WhyName(verdict.why))},
+                      {"why", View(WhyOf(verdict))},
                       {"slot", verdict.slot},
                       {"rtt_ms", verdict.rtt_ms},
                       {"deviation_ms", verdict.deviation_ms},

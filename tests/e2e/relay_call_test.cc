@@ -227,6 +227,7 @@ TEST_F(RelayCallTest, TheServerDiesInMidCall) {
   EXPECT_EQ(Tool({"relays", "undrain", "6"}).exit_code, 0);
   const json::value told = ToolJson({"relays", "explain", std::to_string(call.id())});
   EXPECT_EQ(told.at("entries").at(0).at("id").as_int64(), 6);
+  EXPECT_EQ(told.at("entries").at(0).at("why").as_string(), "before_restart");
 }
 
 }  // namespace
