@@ -161,6 +161,7 @@ absl::Status ReadTurnSecret(const std::string& path, std::string& out) {
 }
 
 absl::Status AddTurnFlag(Config& config) {
+  if (config.turn.port == 0) return Wrong("turn: port 0 is none");
   book::RelayConfig turn;
   turn.kind = book::Connection::Kind::kWebrtc;
   turn.id = kTurnFlagId;

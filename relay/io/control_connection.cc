@@ -153,7 +153,8 @@ void ControlConnection::Finish() {
     if (wire_.empty() && !std::exchange(shut, true)) shutdown(socket_, SHUT_WR);
     if (!Wait(deadline_us)) return;
     std::uint8_t ignored[256];
-    if (can_read_ && recv(socket_, ignored, sizeof ignored, 0) == 0) return;
+    const ssize_t got = can_read_ ? recv(socket_, ignored, sizeof ignored, 0) : 1;
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return;
   }
 }
 

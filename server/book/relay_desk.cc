@@ -18,6 +18,10 @@ using relay::Side;
 // Tags and credentials outlive the longest call, whose deadline is set a moment later.
 constexpr Duration kTagLife = call::kActiveMax + std::chrono::minutes(2);
 
+// In place of the carrier's packets: a call speaks for or against its relay once, and the carrier
+// is settled.
+constexpr std::uint64_t kRated = UINT64_MAX;
+
 Connection CommonPart(const picker::EntryConfig& entry) {
   Connection connection;
   const bool webrtc = entry.kind == Kind::kTurn || entry.kind == Kind::kStun;
@@ -170,7 +174,11 @@ void RelayDesk::Restore(CallId id, std::span<const Connection> connections, Wall
       nonces_.emplace(call.nonce, id);
     }
   }
-  picker_.Adopt(call.assignment);
+  // Relays that register aren't there yet: they tell their load themselves.
+  const bool all_known = std::ranges::all_of(offer.list(), [this](const picker::Offered& entry) {
+    return picker_.fleet().IndexOf(entry.id).has_value();
+  });
+  if (all_known) picker_.Adopt(call.assignment);
   opened_.clear();
 }
 
@@ -210,16 +218,19 @@ void RelayDesk::Learn(CallId id, const picker::CallEnd& end, WallTime now) {
 }
 
 void RelayDesk::Forget(CallId id) {
-  const Call* const call = FindCall(id);
+  Call* const call = FindCall(id);
   if (call == nullptr) return;
+  picker_.OnEnd(call->assignment, {}, call->picked_at);  // if it still counts
   const auto nonce = nonces_.find(call->nonce);
   if (nonce != nonces_.end() && nonce->second == id) nonces_.erase(nonce);
   calls_.erase(id);
 }
 
 void RelayDesk::Rate(CallId id, int stars, std::uint32_t tags, WallTime now) {
-  const Call* const call = FindCall(id);
-  if (call != nullptr && call->picked) picker_.OnRating(call->assignment, stars, tags, now);
+  Call* const call = FindCall(id);
+  if (call == nullptr || !call->picked || call->assignment.carrier_packets == kRated) return;
+  picker_.OnRating(call->assignment, stars, tags, now);
+  call->assignment.carrier_packets = kRated;
 }
 
 bool RelayDesk::TakeFlow(std::uint32_t relay, relay::CallKey key, picker::FlowSummary flow,

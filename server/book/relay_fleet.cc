@@ -33,6 +33,21 @@ std::string Complaint(const picker::EntryConfig& config, const picker::FleetRefu
   return absl::StrCat(of, ": ", absl::string_view(name.data(), name.size()));
 }
 
+// How long a relay that went is listed.
+constexpr Duration kDownListed = std::chrono::minutes(10);
+// Of those that a relay tells of, whatever it tells.
+constexpr std::size_t kForecastCallsMax = 100'000;
+
+// It has beaten, and its link is lost.
+bool HasGone(const picker::Entry& entry) {
+  return !entry.beaten && entry.beat_at != WallTime{};
+}
+
+bool SameAddress(const picker::EntryConfig& a, const picker::EntryConfig& b) {
+  return a.port == b.port &&
+         ((!a.ip.empty() && a.ip == b.ip) || (!a.ipv6.empty() && a.ipv6 == b.ipv6));
+}
+
 Kind KindOf(const RelayConfig& relay) {
   if (relay.turn) return Kind::kTurn;
   if (relay.stun) return Kind::kStun;
@@ -92,7 +107,17 @@ std::optional<std::string> RelayDesk::Register(const RelayRegistration& relay) {
   const auto known = sources_.find(config.id);
   const bool is_there = picker_.fleet().IndexOf(config.id).has_value();
   const bool update = is_there && known != sources_.end() && known->second.registers;
+  if (!update) {
+    // Another relay may come where one has gone.
+    absl::erase_if(sources_, [&](const auto& source) {
+      const auto index = picker_.fleet().IndexOf(source.first);
+      if (!index || !source.second.registers || !HasGone(picker_.fleet().at(*index))) return false;
+      return SameAddress(picker_.fleet().config(*index), config) &&
+             picker_.fleet().Remove(source.first);
+    });
+  }
   if (auto complaint = Add(config, update)) return complaint;
+  picker_.fleet().at(*picker_.fleet().IndexOf(config.id)).beat_at = {};  // of an earlier link
   Source& source = sources_[config.id];
   source.registers = true;
   source.drained_by_relay = false;
@@ -108,6 +133,14 @@ bool RelayDesk::Beat(std::uint32_t id, const picker::LoadReport& load, bool drai
     source->second.drained_by_relay = draining;
     ApplyDraining(EntryId(id), source->second);
   }
+  absl::erase_if(sources_, [&](const auto& other) {
+    const auto index = picker_.fleet().IndexOf(other.first);
+    if (!index || !other.second.registers) return false;
+    const picker::Entry& entry = picker_.fleet().at(*index);
+    const bool long_gone =
+        HasGone(entry) && entry.offered == 0 && now - entry.beat_at > kDownListed;
+    return long_gone && picker_.fleet().Remove(other.first);
+  });
   return picker_.fleet().Heartbeat(EntryId(id), load, now);
 }
 
@@ -149,6 +182,10 @@ std::optional<picker::DrainForecast> RelayDesk::ForecastOf(EntryId id, WallTime 
       ages.push_back(std::chrono::duration_cast<Duration>(now - call->picked_at));
     }
   }
+  // It may have calls that this process knows nothing of.
+  const auto index = picker_.fleet().IndexOf(id);
+  const std::size_t reported = index ? picker_.fleet().entries()[*index].reported_calls : 0;
+  ages.resize(std::max(ages.size(), std::min(reported, kForecastCallsMax)));
   return picker::ForecastEmpty(ages, picker_.durations());
 }
 

@@ -1,7 +1,9 @@
 #include "server/picker/forecast.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <vector>
 
 namespace trunkline::picker {
 namespace {
@@ -10,6 +12,7 @@ namespace {
 constexpr double kPriorCalls = 20, kPriorSeconds = 180;
 // A call counts for half after so many more.
 constexpr double kFade = 0.9999;  // 6,931 calls
+constexpr std::size_t kCohortsMax = 34;
 
 double Seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -19,17 +22,46 @@ double BucketEnd(std::size_t bucket) {
   return std::exp2(0.5 * static_cast<double>(bucket));
 }
 
-// Even odds that all are gone when the product of the odds is a half.
-double AllGone(std::span<const Duration> ages, const DurationCurve& curve, Duration ahead) {
-  double odds = 1;
+// Calls of about one age.
+struct Cohort {
+  Duration age{};
+  double calls = 0;
+};
+
+// So many at most, whatever the number of calls: the curve tells ages apart by half octaves.
+std::vector<Cohort> CohortsOf(std::span<const Duration> ages) {
+  std::vector<Cohort> cohorts;
+  if (ages.size() <= kCohortsMax) {
+    for (const Duration age : ages) cohorts.push_back({age, 1});
+    return cohorts;
+  }
+  std::array<double, kCohortsMax> calls{}, seconds{};
   for (const Duration age : ages) {
-    const double now = curve.Survival(age);
-    if (now > 0) odds *= 1 - curve.Survival(age + ahead) / now;
+    const double octaves = std::log2(std::max(Seconds(age), 1.0));
+    const auto at = std::min(static_cast<std::size_t>(2 * octaves), kCohortsMax - 1);
+    calls[at] += 1;
+    seconds[at] += Seconds(age);
+  }
+  for (std::size_t i = 0; i < kCohortsMax; ++i) {
+    if (calls[i] == 0) continue;
+    const auto mean = std::chrono::duration<double>(seconds[i] / calls[i]);
+    cohorts.push_back({std::chrono::duration_cast<Duration>(mean), calls[i]});
+  }
+  return cohorts;
+}
+
+// Even odds that all are gone when the product of the odds is a half.
+double AllGone(std::span<const Cohort> cohorts, const DurationCurve& curve, Duration ahead) {
+  double odds = 1;
+  for (const Cohort& cohort : cohorts) {
+    const double now = curve.Survival(cohort.age);
+    if (now <= 0) continue;
+    odds *= std::pow(1 - curve.Survival(cohort.age + ahead) / now, cohort.calls);
   }
   return odds;
 }
 
-Duration Until(double odds, std::span<const Duration> ages, const DurationCurve& curve) {
+Duration Until(double odds, std::span<const Cohort> ages, const DurationCurve& curve) {
   Duration low{}, high = kDrainHorizon;
   while (high - low > std::chrono::seconds(1)) {
     const Duration middle = (low + high) / 2;
@@ -74,7 +106,8 @@ double DurationCurve::Survival(Duration age) const {
 
 DrainForecast ForecastEmpty(std::span<const Duration> ages, const DurationCurve& curve) {
   if (ages.empty()) return {};
-  return {Until(0.5, ages, curve), Until(0.95, ages, curve)};
+  const std::vector<Cohort> cohorts = CohortsOf(ages);
+  return {Until(0.5, cohorts, curve), Until(0.95, cohorts, curve)};
 }
 
 }  // namespace trunkline::picker

@@ -147,7 +147,12 @@ absl::Status RelayService::StartControl(const RelayServiceConfig& config) {
   };
   events.flows = [shared](Flows flows) {
     shared->ask([flows = std::move(flows)](book::RelayDesk& desk, WallTime now) {
-      for (const Flow& flow : flows.flows) desk.TakeFlow(flows.id, flow.key, flow.summary, now);
+      for (const Flow& flow : flows.flows) {
+        // Silence speaks against a relay when the call is over, not while it may yet begin.
+        if (flow.ended || flow.summary.packets > 0) {
+          desk.TakeFlow(flows.id, flow.key, flow.summary, now);
+        }
+      }
     });
   };
   events.gone = [shared](const Gone& gone) {

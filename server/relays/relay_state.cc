@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "boost/json.hpp"
@@ -24,6 +25,10 @@ const json::value* Member(const json::value& value, const char* name) {
 const json::array* ArrayIn(const json::value& value, const char* name) {
   const json::value* const member = Member(value, name);
   return member != nullptr ? member->if_array() : nullptr;
+}
+
+bool IsSecret(const json::string& text) {
+  return text.size() == 64 && std::ranges::all_of(text, absl::ascii_isxdigit);
 }
 
 std::int64_t NumberIn(const json::value& value, const char* name, std::int64_t otherwise) {
@@ -63,8 +68,9 @@ absl::Status RelayState::Read(const std::string& text) {
     const std::int64_t id = NumberIn(one, "key_id", -1);
     const json::value* const hex = Member(one, "secret");
     const bool fits = id >= 0 && id < static_cast<std::int64_t>(relay::kTagKeyIds) &&
-                      hex != nullptr && hex->is_string() && hex->as_string().size() == 64;
-    if (!fits) return foreign;
+                      hex != nullptr && hex->is_string() && IsSecret(hex->as_string());
+    const bool again = std::ranges::count(secrets_, id, [](const Secret& s) { return s.id; }) > 0;
+    if (!fits || again) return foreign;
     const json::string& digits = hex->as_string();
     const std::string bytes = absl::HexStringToBytes(absl::string_view(digits.data(), 64));
     secret.id = static_cast<std::uint8_t>(id);

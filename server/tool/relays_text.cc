@@ -84,8 +84,8 @@ std::string Minutes(std::int64_t seconds) {
 std::string Forecast(const json::object& relay) {
   const json::value* const forecast = relay.if_contains("empty_in_seconds");
   if (forecast == nullptr || !forecast->is_object()) return "";
+  if (Object(relay).Text("state") == "drained") return "empty";
   const Object seconds(forecast->as_object());
-  if (seconds.Number("surely") == 0) return "empty";
   return "empty in " + Minutes(seconds.Number("likely")) + ", surely in " +
          Minutes(seconds.Number("surely"));
 }

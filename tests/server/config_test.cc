@@ -257,6 +257,25 @@ TEST(Config, EveryKeyIsAFlag) {
   }
 }
 
+TEST(Config, RelaysAndTurnNeedTheirSecrets) {
+  const TempDir files;
+  const std::string secret = files.Write("secret", "0123456789abcdef\n");
+  EXPECT_EQ(ErrorOf({"--relay-control", "127.0.0.1:0", "--relay-secret-file", secret}), "accepted");
+  EXPECT_EQ(ErrorOf({"--turn", "127.0.0.1:3478", "--turn-secret-file", secret}), "accepted");
+  EXPECT_EQ(ErrorOf({"--relay-control", "127.0.0.1:0"}),
+            "relay_secret_file: is missing, relay_control needs one");
+  EXPECT_EQ(ErrorOf({"--relay-secret-file", secret}),
+            "relay_control: is missing, relay_secret_file is for it");
+  EXPECT_EQ(ErrorOf({"--turn", "127.0.0.1:3478"}), "turn_secret_file: is missing, turn needs one");
+  EXPECT_EQ(ErrorOf({"--turn-secret-file", secret}),
+            "turn: is missing, turn_secret_file is for it");
+  EXPECT_EQ(ErrorOf({"--turn", "127.0.0.1:0", "--turn-secret-file", secret}),
+            "turn: port 0 is none");
+  EXPECT_EQ(ErrorOf({"--turn", "127.0.0.1:7", "--turn-secret-file", secret, "--relay",
+                     "id=3,kind=reflector,ip=127.0.0.1,port=7"}),
+            "relay.port: its address is that of relay 3 at --relay");
+}
+
 TEST(Config, CheckConfigChecksAndDoesNotRun) {
   const auto line = Read({"--check-config", "--threads", "2"});
   ASSERT_TRUE(line.ok());

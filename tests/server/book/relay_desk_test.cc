@@ -153,6 +153,56 @@ TEST_F(RelayDeskTest, RefusesWhatWouldConfuseClients) {
             "relay 5: the id is taken by the relay at 192.0.2.77 port 1");
 }
 
+TEST_F(RelayDeskTest, AnotherRelayMayComeWhereOneHasGone) {
+  Join(1);
+  RelayRegistration heir = Registration(2);
+  heir.ip = Registration(1).ip;
+  EXPECT_TRUE(desk_.Register(heir).has_value());
+  desk_.Lose(1);
+  EXPECT_EQ(desk_.Register(heir), std::nullopt);
+  EXPECT_FALSE(desk_.Find(EntryId(1), kNow).has_value());
+}
+
+TEST_F(RelayDeskTest, ARelayThatWentIsListedForAWhile) {
+  Join(1);
+  Join(2);
+  desk_.Lose(1);
+  desk_.Beat(2, {}, false, kNow + 9min);
+  EXPECT_EQ(desk_.Find(EntryId(1), kNow)->state, picker::State::kDown);
+  // It comes back, and its first beat is still to come.
+  ASSERT_EQ(desk_.Register(Registration(1)), std::nullopt);
+  desk_.Beat(2, {}, false, kNow + 11min);
+  ASSERT_TRUE(desk_.Beat(1, {}, false, kNow + 11min));
+  desk_.Lose(1);
+  desk_.Beat(2, {}, false, kNow + 22min);
+  EXPECT_FALSE(desk_.Find(EntryId(1), kNow).has_value());
+  EXPECT_FALSE(desk_.Beat(1, {}, false, kNow + 22min));
+}
+
+TEST_F(RelayDeskTest, AForecastKnowsOfCallsThatOnlyTheRelayKnows) {
+  Join(1);
+  picker::LoadReport load;
+  load.calls = 4'000'000'000;
+  ASSERT_TRUE(desk_.Beat(1, load, true, kNow));
+  const RelayStatus status = *desk_.Find(EntryId(1), kNow);
+  EXPECT_EQ(status.state, picker::State::kDraining);
+  EXPECT_GT(status.empty_in->likely, 1min);
+}
+
+// Neither side can speak against a relay twice.
+TEST_F(RelayDeskTest, ACallIsRatedOnce) {
+  for (const std::uint32_t id : {1u, 2u, 3u}) Join(id);
+  const Relays relays = Offer(kCall);
+  const auto id = static_cast<std::uint32_t>(relays.caller[0].id);
+  const relay::CallKey key = relay::CallKeyOf(relays.caller[0].peer_tag.data());
+  ASSERT_TRUE(desk_.TakeFlow(id, key, Flow(1000), kNow));
+  desk_.End(kCall, {});
+  desk_.Commit(kNow);
+  for (int i = 0; i < 20; ++i) desk_.Rate(kCall, 1, picker::kRatingOfNetwork, kNow);
+  EXPECT_EQ(desk_.stats().ratings, 1u);
+  EXPECT_EQ(desk_.Find(EntryId(id), kNow)->state, picker::State::kUp);
+}
+
 TEST_F(RelayDeskTest, AGroupThatIsUndoneLeavesNothing) {
   Join(1);
   desk_.SetAddress(kCall, Side::kCaller, {});
@@ -206,6 +256,23 @@ TEST_F(RelayDeskTest, CallsOfAnEarlierProcessAreKnownByTheirTags) {
   EXPECT_TRUE(next.TakeFlow(1, key, Flow(1000), kNow + 10s));
   next.Forget(kCall);
   EXPECT_FALSE(next.TakeFlow(1, key, Flow(1000), kNow + 10s));
+  EXPECT_EQ(next.Find(EntryId(1), kNow)->offered_calls, 0u);
+}
+
+// The journal's tail: a call that was live in the projections and ended.
+TEST_F(RelayDeskTest, ACallThatEndedBeforeTheStartCountsNowhere) {
+  RelayConfig reflector;
+  reflector.id = 4;
+  reflector.ip = "192.0.2.4";
+  reflector.port = 4431;
+  ASSERT_EQ(desk_.Configure(reflector), std::nullopt);
+  const Relays relays = Offer(kCall);
+  RelayDesk next;
+  ASSERT_EQ(next.Configure(reflector), std::nullopt);
+  next.Restore(kCall, relays.caller, kNow);
+  EXPECT_EQ(next.Find(EntryId(4), kNow)->offered_calls, 1u);
+  next.Forget(kCall);
+  EXPECT_EQ(next.Find(EntryId(4), kNow)->offered_calls, 0u);
 }
 
 TEST_F(RelayDeskTest, ExplainsWhatWasLeftOut) {

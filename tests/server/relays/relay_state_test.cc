@@ -87,10 +87,17 @@ TEST_F(RelayStateTest, WhatCannotBeWrittenDidNotHappen) {
 }
 
 TEST_F(RelayStateTest, ForeignFilesAreRefused) {
-  for (const char* text : {"", "{", "[]", "{}", R"({"drained":[],"tag_secrets":3})",
-                           R"({"drained":["1"],"tag_secrets":[]})",
-                           R"({"drained":[],"tag_secrets":[{"key_id":8,"secret":"00"}]})",
-                           R"({"drained":[],"tag_secrets":[{"key_id":1,"secret":"0g"}]})"}) {
+  for (
+      const char* text :
+      {"", "{", "[]", "{}", R"({"drained":[],"tag_secrets":3})",
+       R"({"drained":["1"],"tag_secrets":[]})",
+       R"({"drained":[],"tag_secrets":[{"key_id":8,"secret":"00"}]})",
+       R"({"drained":[],"tag_secrets":[{"key_id":1,"secret":"0g"}]})",
+       R"({"drained":[],"tag_secrets":[{"key_id":1,"secret":)"
+       R"("0g00000000000000000000000000000000000000000000000000000000000000"}]})",
+       R"({"drained":[],"tag_secrets":[{"key_id":1,"secret":)"
+       R"("0000000000000000000000000000000000000000000000000000000000000000"},{"key_id":1,"secret":)"
+       R"("0000000000000000000000000000000000000000000000000000000000000000"}]})"}) {
     dir_.Write("relays.json", text);
     const auto state = RelayState::Load(dir_.path(), AsBytes(kSecret));
     ASSERT_FALSE(state.ok()) << text;
