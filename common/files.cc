@@ -29,12 +29,17 @@ absl::StatusOr<std::optional<std::string>> ReadIfThere(const std::string& path,
   if (file < 0 && errno == ENOENT) return std::nullopt;
   if (file < 0) return Failed(path, "can't be opened");
   std::string text(bytes_max + 1, '\0');
-  const ssize_t bytes = read(file, text.data(), text.size());
+  std::size_t size = 0;
+  ssize_t bytes = 1;
+  while (bytes > 0 && size < text.size()) {
+    bytes = read(file, text.data() + size, text.size() - size);
+    if (bytes > 0) size += static_cast<std::size_t>(bytes);
+  }
   const int error = errno;
   close(file);
   errno = error;
   if (bytes < 0) return Failed(path, "can't be read");
-  text.resize(static_cast<std::size_t>(bytes));
+  text.resize(size);
   if (text.size() > bytes_max) {
     return absl::DataLossError(absl::StrCat(path, ": is larger than ", bytes_max, " bytes"));
   }

@@ -12,7 +12,8 @@
 
 namespace trunkline {
 
-// nullopt: there is no such file. What is longer than `bytes_max` is an error.
+// To its end, also of a pipe. nullopt: there is no such file. DATA_LOSS: it is longer than
+// `bytes_max`.
 absl::StatusOr<std::optional<std::string>> ReadIfThere(const std::string& path,
                                                        std::size_t bytes_max);
 

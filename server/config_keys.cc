@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
-#include "common/config/file.h"
+#include "common/config/secret_file.h"
 #include "common/config/setting.h"
 #include "server/io/code_delivery.h"
 #include "server/io/switchboard.h"

@@ -7,16 +7,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "boost/asio/ip/address.hpp"
-#include "common/config/file.h"
+#include "common/config/secret_file.h"
 #include "common/config/values.h"
+#include "common/files.h"
 #include "server/config_keys.h"
-#include "server/picker/limits.h"
+#include "server/picker/fleet.h"
 
 namespace trunkline {
 namespace {
 
 constexpr std::size_t kRelaysMax = 64;
-constexpr std::size_t kTurnSecretBytesMax = 1024;
+constexpr std::size_t kTurnSecretBytesMax = 1024, kTurnFileBytesMax = 4096;
 
 const std::string kFieldNames[] = {"id",  "kind",   "ip",     "ipv6",       "port",
                                    "tcp", "region", "domain", "secret_file"};
@@ -128,11 +129,6 @@ absl::Status ReadRelay(const RelayReader& reader, book::RelayConfig& relay) {
   return ReadSecret(reader, relay);
 }
 
-bool SameAddress(const book::RelayConfig& a, const book::RelayConfig& b) {
-  return a.port == b.port &&
-         ((!a.ip.empty() && a.ip == b.ip) || (!a.ipv6.empty() && a.ipv6 == b.ipv6));
-}
-
 // Clients number a call's entries by id and find them by address.
 absl::Status CheckUnique(const book::RelayConfig& relay,
                          const std::vector<book::RelayConfig>& others) {
@@ -140,8 +136,7 @@ absl::Status CheckUnique(const book::RelayConfig& relay,
     if (other.id == relay.id) {
       return Wrong(absl::StrCat("relay.id: ", relay.id, " is there twice, first at ", other.where));
     }
-    const bool may_share = (relay.turn && other.stun) || (relay.stun && other.turn);
-    if (may_share || !SameAddress(relay, other)) continue;
+    if (!picker::SameAddress(book::EntryOf(relay), book::EntryOf(other))) continue;
     return Wrong(
         absl::StrCat("relay.port: its address is that of relay ", other.id, " at ", other.where));
   }
@@ -151,8 +146,8 @@ absl::Status CheckUnique(const book::RelayConfig& relay,
 }  // namespace
 
 absl::Status ReadTurnSecret(const std::string& path, std::string& out) {
-  const std::optional<std::string> text = ReadSmallFile(path);
-  out = text.value_or("");
+  const auto text = ReadIfThere(path, kTurnFileBytesMax);
+  out = text.ok() ? text->value_or("") : "";
   while (!out.empty() && (out.back() == '\n' || out.back() == '\r')) out.pop_back();
   if (out.empty() || out.size() > kTurnSecretBytesMax) {
     return Wrong(absl::StrCat(path, " can't be read or holds no secret"));

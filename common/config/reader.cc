@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "common/config/file.h"
+#include "common/files.h"
 #include "toml++/toml.h"
 
 namespace trunkline {
@@ -154,11 +154,10 @@ absl::Status ApplyToml(std::string_view toml, const std::string& name, const Set
 }
 
 absl::Status ApplyFile(const std::string& path, const Settings& settings) {
-  const auto text = ReadSmallFile(path);
-  if (!text) return Wrong("--config: " + path + " can't be read");
-  if (text->size() > kConfigFileBytesMax)
-    return Wrong("--config: " + path + " is larger than 1MiB");
-  return ApplyToml(*text, path, settings);
+  const auto text = ReadIfThere(path, kConfigFileBytesMax);
+  if (absl::IsDataLoss(text.status())) return Wrong("--config: " + path + " is larger than 1MiB");
+  if (!text.ok() || !*text) return Wrong("--config: " + path + " can't be read");
+  return ApplyToml(**text, path, settings);
 }
 
 std::string SettingsToml(const Settings& settings) {

@@ -31,7 +31,8 @@ struct Settings {
 
 // Settings read before an error stay set. `name` is what errors call the file.
 absl::Status ApplyToml(std::string_view toml, const std::string& name, const Settings& settings);
-// At most kConfigFileBytesMax.
+// At most so many bytes.
+inline constexpr std::size_t kConfigFileBytesMax = 1 << 20;
 absl::Status ApplyFile(const std::string& path, const Settings& settings);
 
 // A file that sets the same, defaults included; tables are the caller's to add.

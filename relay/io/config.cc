@@ -1,6 +1,6 @@
 #include "relay/io/config.h"
 
-#include "common/config/file.h"
+#include "common/config/secret_file.h"
 #include "relay/io/addresses.h"
 
 namespace trunkline::relay {

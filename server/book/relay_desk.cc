@@ -18,10 +18,6 @@ using relay::Side;
 // Tags and credentials outlive the longest call, whose deadline is set a moment later.
 constexpr Duration kTagLife = call::kActiveMax + std::chrono::minutes(2);
 
-// In place of the carrier's packets: a call speaks for or against its relay once, and the carrier
-// is settled.
-constexpr std::uint64_t kRated = UINT64_MAX;
-
 Connection CommonPart(const picker::EntryConfig& entry) {
   Connection connection;
   const bool webrtc = entry.kind == Kind::kTurn || entry.kind == Kind::kStun;
@@ -153,7 +149,7 @@ std::span<const picker::Verdict> RelayDesk::VerdictsOf(CallId id) const {
 void RelayDesk::Restore(CallId id, std::span<const Connection> connections, WallTime confirmed) {
   Call& call = CallOf(id);
   if (call.picked) return;
-  call.picked = true;
+  call.picked = call.restored = true;
   call.picked_at = confirmed;
   picker::Offer& offer = call.assignment.offer;
   for (const Connection& connection : connections) {
@@ -228,9 +224,9 @@ void RelayDesk::Forget(CallId id) {
 
 void RelayDesk::Rate(CallId id, int stars, std::uint32_t tags, WallTime now) {
   Call* const call = FindCall(id);
-  if (call == nullptr || !call->picked || call->assignment.carrier_packets == kRated) return;
+  if (call == nullptr || !call->picked || call->rated) return;
   picker_.OnRating(call->assignment, stars, tags, now);
-  call->assignment.carrier_packets = kRated;
+  call->rated = true;  // a call speaks for or against its relay once
 }
 
 bool RelayDesk::TakeFlow(std::uint32_t relay, relay::CallKey key, picker::FlowSummary flow,

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,16 +40,8 @@ struct RelayConfig {
   std::string where;           // it is written, for complaints
 };
 
-// What a relay says of itself when it registers.
-struct RelayRegistration {
-  std::uint32_t id = 0;
-  std::string ip, ipv6;  // canonical text; one may be empty
-  std::uint16_t port = 0;
-  std::uint8_t stacks = picker::kLibtgvoip | picker::kTgcalls;
-  std::string region, domain;
-  picker::Capacity capacity;
-  std::vector<std::string> labels;
-};
+// The fleet's form of it.
+picker::EntryConfig EntryOf(const RelayConfig& relay);
 
 // The relay entries of one call, a list for each party: the same ids in both.
 struct Relays {
@@ -84,6 +77,7 @@ struct RelayExplanation {
   WallTime picked{};
   bool live = false;
   bool panic = false;
+  bool restored = false;       // confirmed by an earlier process, which took its verdicts with it
   std::vector<Entry> entries;  // offered ones first, in their order
 };
 
@@ -93,8 +87,8 @@ class RelayDesk {
 
   // nullopt: taken. Otherwise what is wrong with it, naming the entry in its way.
   std::optional<std::string> Configure(const RelayConfig& relay);
-  // The same, for a relay that comes or comes back. Its first beat makes it eligible.
-  std::optional<std::string> Register(const RelayRegistration& relay);
+  // The same, for a reflector that comes or comes back. Its first beat makes it eligible.
+  std::optional<std::string> Register(picker::EntryConfig relay);
   // false: no such relay, or figures that are no numbers.
   bool Beat(std::uint32_t id, const picker::LoadReport& load, bool draining, WallTime now);
   void Lose(std::uint32_t id);
@@ -153,7 +147,7 @@ class RelayDesk {
   struct Call {
     CallId id;
     std::array<Address, 2> addresses{};  // by side
-    bool picked = false, live = true;
+    bool picked = false, restored = false, live = true, rated = false;
     std::uint32_t nonce = 0;  // of its tags
     WallTime picked_at{};
     picker::Assignment assignment;
@@ -162,6 +156,9 @@ class RelayDesk {
   };
 
   std::optional<std::string> Add(const picker::EntryConfig& config, bool update);
+  // Relays whose link is lost, those that `which` says.
+  void RemoveGone(
+      const std::function<bool(const picker::Entry&, const picker::EntryConfig&)>& which);
   void ApplyDraining(picker::EntryId id, const Source& source);
   Call& CallOf(CallId id);
   Call* FindCall(CallId id);

@@ -38,16 +38,6 @@ constexpr Duration kDownListed = std::chrono::minutes(10);
 // Of those that a relay tells of, whatever it tells.
 constexpr std::size_t kForecastCallsMax = 100'000;
 
-// It has beaten, and its link is lost.
-bool HasGone(const picker::Entry& entry) {
-  return !entry.beaten && entry.beat_at != WallTime{};
-}
-
-bool SameAddress(const picker::EntryConfig& a, const picker::EntryConfig& b) {
-  return a.port == b.port &&
-         ((!a.ip.empty() && a.ip == b.ip) || (!a.ipv6.empty() && a.ipv6 == b.ipv6));
-}
-
 Kind KindOf(const RelayConfig& relay) {
   if (relay.turn) return Kind::kTurn;
   if (relay.stun) return Kind::kStun;
@@ -63,13 +53,7 @@ std::string DomainOf(const std::string& said, const picker::EntryConfig& config)
 
 }  // namespace
 
-std::optional<std::string> RelayDesk::Add(const picker::EntryConfig& config, bool update) {
-  const auto added = update ? picker_.Update(config) : picker_.Add(config);
-  if (!added) return Complaint(config, added.error(), picker_.fleet());
-  return std::nullopt;
-}
-
-std::optional<std::string> RelayDesk::Configure(const RelayConfig& relay) {
+picker::EntryConfig EntryOf(const RelayConfig& relay) {
   picker::EntryConfig config;
   config.id = EntryId(relay.id);
   config.kind = KindOf(relay);
@@ -79,6 +63,17 @@ std::optional<std::string> RelayDesk::Configure(const RelayConfig& relay) {
   config.region = relay.region;
   config.domain = DomainOf(relay.domain, config);
   config.liveness = picker::Liveness::kProbe;
+  return config;
+}
+
+std::optional<std::string> RelayDesk::Add(const picker::EntryConfig& config, bool update) {
+  const auto added = update ? picker_.Update(config) : picker_.Add(config);
+  if (!added) return Complaint(config, added.error(), picker_.fleet());
+  return std::nullopt;
+}
+
+std::optional<std::string> RelayDesk::Configure(const RelayConfig& relay) {
+  const picker::EntryConfig config = EntryOf(relay);
   if (auto complaint = Add(config, false)) return complaint;
   Source& source = sources_[config.id];
   source.turn_secret = relay.turn_secret;
@@ -90,39 +85,39 @@ std::optional<std::string> RelayDesk::Configure(const RelayConfig& relay) {
   return std::nullopt;
 }
 
-std::optional<std::string> RelayDesk::Register(const RelayRegistration& relay) {
-  picker::EntryConfig config;
-  config.id = EntryId(relay.id);
-  config.ip = relay.ip;
-  config.ipv6 = relay.ipv6;
-  config.port = relay.port;
-  config.region = relay.region;
-  config.domain = DomainOf(relay.domain, config);
-  config.capacity = relay.capacity;
-  config.labels = relay.labels;
-  config.stacks = relay.stacks;
-  if (relay.id > kRelayIdMax) {
-    return absl::StrCat("relay ", relay.id, ": the id is not in 1 to ", kRelayIdMax);
+std::optional<std::string> RelayDesk::Register(picker::EntryConfig relay) {
+  if (relay.id.value() > kRelayIdMax) {
+    return absl::StrCat("relay ", relay.id.value(), ": the id is not in 1 to ", kRelayIdMax);
   }
-  const auto known = sources_.find(config.id);
-  const bool is_there = picker_.fleet().IndexOf(config.id).has_value();
+  relay.domain = DomainOf(relay.domain, relay);
+  const auto known = sources_.find(relay.id);
+  const bool is_there = picker_.fleet().IndexOf(relay.id).has_value();
   const bool update = is_there && known != sources_.end() && known->second.registers;
+  // Another one may come where one has gone.
   if (!update) {
-    // Another relay may come where one has gone.
-    absl::erase_if(sources_, [&](const auto& source) {
-      const auto index = picker_.fleet().IndexOf(source.first);
-      if (!index || !source.second.registers || !HasGone(picker_.fleet().at(*index))) return false;
-      return SameAddress(picker_.fleet().config(*index), config) &&
-             picker_.fleet().Remove(source.first);
+    RemoveGone([&relay](const picker::Entry&, const picker::EntryConfig& gone) {
+      return picker::SameAddress(gone, relay);
     });
   }
-  if (auto complaint = Add(config, update)) return complaint;
-  picker_.fleet().at(*picker_.fleet().IndexOf(config.id)).beat_at = {};  // of an earlier link
-  Source& source = sources_[config.id];
+  if (auto complaint = Add(relay, update)) return complaint;
+  picker_.fleet().at(*picker_.fleet().IndexOf(relay.id)).beat_at = {};  // of an earlier link
+  Source& source = sources_[relay.id];
   source.registers = true;
   source.drained_by_relay = false;
-  ApplyDraining(config.id, source);
+  ApplyDraining(relay.id, source);
   return std::nullopt;
+}
+
+void RelayDesk::RemoveGone(
+    const std::function<bool(const picker::Entry&, const picker::EntryConfig&)>& which) {
+  absl::erase_if(sources_, [&](const auto& source) {
+    const auto index = picker_.fleet().IndexOf(source.first);
+    if (!index || !source.second.registers) return false;
+    const picker::Entry& entry = picker_.fleet().at(*index);
+    const bool has_beaten = entry.beat_at != WallTime{};
+    if (entry.beaten || !has_beaten || !which(entry, picker_.fleet().config(*index))) return false;
+    return picker_.fleet().Remove(source.first);
+  });
 }
 
 bool RelayDesk::Beat(std::uint32_t id, const picker::LoadReport& load, bool draining,
@@ -133,13 +128,8 @@ bool RelayDesk::Beat(std::uint32_t id, const picker::LoadReport& load, bool drai
     source->second.drained_by_relay = draining;
     ApplyDraining(EntryId(id), source->second);
   }
-  absl::erase_if(sources_, [&](const auto& other) {
-    const auto index = picker_.fleet().IndexOf(other.first);
-    if (!index || !other.second.registers) return false;
-    const picker::Entry& entry = picker_.fleet().at(*index);
-    const bool long_gone =
-        HasGone(entry) && entry.offered == 0 && now - entry.beat_at > kDownListed;
-    return long_gone && picker_.fleet().Remove(other.first);
+  RemoveGone([id, now](const picker::Entry& gone, const picker::EntryConfig&) {
+    return gone.id != EntryId(id) && gone.offered == 0 && now - gone.beat_at > kDownListed;
   });
   return picker_.fleet().Heartbeat(EntryId(id), load, now);
 }
@@ -237,6 +227,7 @@ std::optional<RelayExplanation> RelayDesk::Explain(CallId id) const {
   explanation.picked = call->picked_at;
   explanation.live = call->live;
   explanation.panic = call->assignment.offer.panic;
+  explanation.restored = call->restored;
   for (const picker::Verdict& verdict : call->verdicts) {
     RelayExplanation::Entry entry;
     entry.verdict = verdict;

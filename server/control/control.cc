@@ -82,19 +82,9 @@ void Follow(const Sources& sources, const Responder& respond) {
   sources.follow(std::move(feed));
 }
 
-// The part of `path` between the two; empty: it isn't of this form.
-std::string_view Between(std::string_view path, std::string_view prefix, std::string_view suffix) {
-  if (path.size() <= prefix.size() + suffix.size()) return {};
-  if (!path.starts_with(prefix) || !path.ends_with(suffix)) return {};
-  const std::string_view middle =
-      path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
-  return middle.find('/') == std::string_view::npos ? middle : std::string_view();
-}
-
 void Route(const Sources& sources, const Request& request, const Responder& respond) {
-  const std::string_view target = request.target;
-  const std::string_view path = target.substr(0, target.find('?'));
-  const std::string_view call = Between(path, kCallPrefix, kCallSuffix);
+  const std::string_view path = http::PathOf(request.target);
+  const std::string_view call = http::Between(path, kCallPrefix, kCallSuffix);
   const bool is_backup = sources.backup && path == kBackup;
   const bool is_follow = sources.follow && path == kFollow;
   const bool is_trace = sources.trace && !call.empty();

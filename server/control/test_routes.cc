@@ -79,8 +79,7 @@ void Faults(const TestSources& sources, const Request& request, const Responder&
 http::Handler WithTestRoutes(TestSources sources, http::Handler others) {
   return [sources = std::move(sources), others = std::move(others)](const Request& request,
                                                                     const Responder& respond) {
-    const std::string_view target = request.target;
-    const std::string_view path = target.substr(0, target.find('?'));
+    const std::string_view path = http::PathOf(request.target);
     if (path == "/test/v1/clock") return Clock(sources, request, respond);
     if (path == "/test/v1/faults") return Faults(sources, request, respond);
     others(request, respond);

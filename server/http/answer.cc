@@ -10,6 +10,18 @@ namespace trunkline::http {
 
 namespace json = boost::json;
 
+std::string_view PathOf(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
+
+std::string_view Between(std::string_view path, std::string_view prefix, std::string_view suffix) {
+  if (path.size() <= prefix.size() + suffix.size()) return {};
+  if (!path.starts_with(prefix) || !path.ends_with(suffix)) return {};
+  const std::string_view middle =
+      path.substr(prefix.size(), path.size() - prefix.size() - suffix.size());
+  return middle.find('/') == std::string_view::npos ? middle : std::string_view();
+}
+
 Answer JsonAnswer(const json::object& body, unsigned status) {
   Answer answer;
   answer.status = status;

@@ -17,6 +17,11 @@ struct Request {
   std::string authorization;  // the header, as sent
 };
 
+// The target without its query.
+std::string_view PathOf(std::string_view target);
+// The part of `path` between the two, without a slash in it; empty: it isn't of this form.
+std::string_view Between(std::string_view path, std::string_view prefix, std::string_view suffix);
+
 // A body that goes on until the reader goes: what other threads make, taken when the socket has
 // room. The server calls Attach once, then Take from its own thread; Detach is the last call.
 class Feed {

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <mutex>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -16,8 +15,8 @@
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
 #include "boost/asio/local/stream_protocol.hpp"
-#include "boost/asio/post.hpp"
 #include "boost/asio/steady_timer.hpp"
+#include "common/gate.h"
 #include "common/log.h"
 #include "server/http/connection.h"
 
@@ -30,24 +29,6 @@ using Acceptor = net::basic_socket_acceptor<Protocol>;
 
 constexpr std::size_t kConnectionsMax = 256;
 constexpr std::chrono::milliseconds kAcceptPause{100};
-
-// The way into the server's thread that other threads may hold on to: shut before the thread ends.
-class Gate {
- public:
-  explicit Gate(net::io_context* context) : context_(context) {}
-  void Post(std::function<void()> work) {
-    const std::lock_guard lock(mutex_);
-    if (context_ != nullptr) net::post(*context_, std::move(work));
-  }
-  void Shut() {
-    const std::lock_guard lock(mutex_);
-    context_ = nullptr;
-  }
-
- private:
-  std::mutex mutex_;
-  net::io_context* context_;
-};
 
 }  // namespace
 

@@ -45,7 +45,7 @@ constexpr Page kPages[] = {
 }  // namespace
 
 Answer Route(const Sources& sources, std::string_view method, std::string_view target) {
-  const std::string_view path = target.substr(0, target.find('?'));
+  const std::string_view path = PathOf(target);
   const auto* page = std::find_if(std::begin(kPages), std::end(kPages),
                                   [path](const Page& known) { return known.path == path; });
   if (page == std::end(kPages)) return ErrorAnswer(404, "not_found", "there is nothing here");

@@ -35,6 +35,10 @@ struct FleetRefusal {
 // Whether a figure that somebody else said can be one: finite and not negative.
 bool IsSane(float number);
 
+// Whether both can't be in one fleet: clients find an entry by its address, so that must be its
+// own. A STUN and a TURN entry may share theirs.
+bool SameAddress(const EntryConfig& a, const EntryConfig& b);
+
 // What a heartbeat carries. Rates are those of the last second, calls those alive now.
 struct LoadReport {
   float packets_per_second = 0, bits_per_second = 0;

@@ -26,14 +26,6 @@ bool NamesAreShort(const EntryConfig& config) {
          is_short(config.ipv6) && std::ranges::all_of(config.labels, is_short);
 }
 
-// Clients find a reflector by its address, so that must be its own.
-bool Clash(const EntryConfig& a, const EntryConfig& b) {
-  const bool may_share = (a.kind == Kind::kStun && b.kind == Kind::kTurn) ||
-                         (a.kind == Kind::kTurn && b.kind == Kind::kStun);
-  if (may_share || a.port != b.port) return false;
-  return (!a.ip.empty() && a.ip == b.ip) || (!a.ipv6.empty() && a.ipv6 == b.ipv6);
-}
-
 float CallsOf(const Capacity& capacity) {
   float calls = INFINITY;
   if (capacity.calls > 0) calls = capacity.calls;
@@ -47,6 +39,13 @@ float CallsOf(const Capacity& capacity) {
 }
 
 }  // namespace
+
+bool SameAddress(const EntryConfig& a, const EntryConfig& b) {
+  const bool may_share = (a.kind == Kind::kStun && b.kind == Kind::kTurn) ||
+                         (a.kind == Kind::kTurn && b.kind == Kind::kStun);
+  if (may_share || a.port != b.port) return false;
+  return (!a.ip.empty() && a.ip == b.ip) || (!a.ipv6.empty() && a.ipv6 == b.ipv6);
+}
 
 std::string_view FleetErrorName(FleetError error) {
   static constexpr std::string_view kNames[] = {
@@ -68,7 +67,7 @@ std::optional<FleetRefusal> Fleet::Check(const EntryConfig& config, EntryId exce
   for (const EntryConfig& other : configs_) {
     if (other.id == except) continue;
     if (other.id == config.id) return FleetRefusal{FleetError::kDuplicateId, other.id};
-    if (Clash(config, other)) return FleetRefusal{FleetError::kDuplicateAddress, other.id};
+    if (SameAddress(config, other)) return FleetRefusal{FleetError::kDuplicateAddress, other.id};
   }
   return std::nullopt;
 }

@@ -14,6 +14,7 @@
 #include "boost/asio/post.hpp"
 #include "boost/asio/steady_timer.hpp"
 #include "common/entropy.h"
+#include "common/gate.h"
 #include "common/log.h"
 #include "relay/rate.h"
 #include "server/relays/convert.h"
@@ -33,24 +34,6 @@ constexpr std::size_t kStrangersMax = 256;
 constexpr std::chrono::milliseconds kTick{100}, kAcceptPause{100};
 constexpr Duration kSilentForAnother = 2 * control::kBeatEvery;
 constexpr relay::Rate kRefusalLines{2, 20};  // in the log
-
-// The way into the control thread that answers may hold on to: shut before the thread ends.
-class Gate {
- public:
-  explicit Gate(net::io_context* context) : context_(context) {}
-  void Post(std::function<void()> work) {
-    const std::lock_guard lock(mutex_);
-    if (context_ != nullptr) net::post(*context_, std::move(work));
-  }
-  void Shut() {
-    const std::lock_guard lock(mutex_);
-    context_ = nullptr;
-  }
-
- private:
-  std::mutex mutex_;
-  net::io_context* context_;
-};
 
 std::string AddressText(const Joined& joined) {
   return joined.ip.empty() ? absl::StrCat("[", joined.ipv6, "]:", joined.port)

@@ -1,8 +1,6 @@
-// Relays and explanations as JSON. Durations in milliseconds or, by name, in seconds.
-#include <cmath>
+#include "server/relays/relay_json.h"
 
-#include "boost/json.hpp"
-#include "server/relays/relay_routes.h"
+#include <cmath>
 
 namespace trunkline::relays {
 namespace {
@@ -31,7 +29,29 @@ std::int64_t Seconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
 
-json::object ObjectOf(const book::RelayStatus& relay) {
+json::object ObjectOf(const book::RelayExplanation::Entry& entry, bool restored) {
+  const picker::Verdict& verdict = entry.verdict;
+  json::object object{{"id", verdict.id.value()},
+                      {"kind", View(KindName(entry.kind))},
+                      {"offered", picker::IsOffered(verdict.why)},
+                      {"why", restored ? "before_restart" : View(picker::WhyName(verdict.why))},
+                      {"slot", verdict.slot},
+                      {"rtt_ms", verdict.rtt_ms},
+                      {"deviation_ms", verdict.deviation_ms},
+                      {"loss_permille", verdict.loss_permille},
+                      {"load_permille", verdict.load_permille},
+                      {"score_ms", verdict.score_ms}};
+  if (picker::IsOffered(verdict.why)) {
+    object["packets"] = entry.packets;
+    object["bytes"] = entry.bytes;
+    object["carrier"] = entry.carrier;
+  }
+  return object;
+}
+
+}  // namespace
+
+json::object RelayObject(const book::RelayStatus& relay) {
   json::object object{
       {"id", relay.config.id.value()},
       {"kind", View(KindName(relay.config.kind))},
@@ -60,53 +80,22 @@ json::object ObjectOf(const book::RelayStatus& relay) {
   return object;
 }
 
-// What was compared is at least 1. Of a call that an earlier process confirmed, the entries are
-// known and the reasons are gone.
-std::string_view WhyOf(const picker::Verdict& verdict) {
-  return verdict.score_ms == 0 ? "before_restart" : picker::WhyName(verdict.why);
-}
-
-json::object ObjectOf(const book::RelayExplanation::Entry& entry) {
-  const picker::Verdict& verdict = entry.verdict;
-  json::object object{{"id", verdict.id.value()},
-                      {"kind", View(KindName(entry.kind))},
-                      {"offered", picker::IsOffered(verdict.why)},
-                      {"why", View(WhyOf(verdict))},
-                      {"slot", verdict.slot},
-                      {"rtt_ms", verdict.rtt_ms},
-                      {"deviation_ms", verdict.deviation_ms},
-                      {"loss_permille", verdict.loss_permille},
-                      {"load_permille", verdict.load_permille},
-                      {"score_ms", verdict.score_ms}};
-  if (picker::IsOffered(verdict.why)) {
-    object["packets"] = entry.packets;
-    object["bytes"] = entry.bytes;
-    object["carrier"] = entry.carrier;
-  }
-  return object;
-}
-
-}  // namespace
-
-std::string RelayListJson(const std::vector<book::RelayStatus>& relays) {
+json::object RelayListObject(const std::vector<book::RelayStatus>& relays) {
   json::array list;
-  for (const book::RelayStatus& relay : relays) list.push_back(ObjectOf(relay));
-  return json::serialize(json::object{{"relays", std::move(list)}}) + "\n";
+  for (const book::RelayStatus& relay : relays) list.push_back(RelayObject(relay));
+  return {{"relays", std::move(list)}};
 }
 
-std::string RelayJson(const book::RelayStatus& relay) {
-  return json::serialize(ObjectOf(relay)) + "\n";
-}
-
-std::string ExplanationJson(const book::RelayExplanation& explanation) {
+json::object ExplanationObject(const book::RelayExplanation& explanation) {
   json::array entries;
-  for (const auto& entry : explanation.entries) entries.push_back(ObjectOf(entry));
-  const json::object object{{"call", explanation.call.value()},
-                            {"picked_unix_ms", UnixMillis(explanation.picked)},
-                            {"live", explanation.live},
-                            {"panic", explanation.panic},
-                            {"entries", std::move(entries)}};
-  return json::serialize(object) + "\n";
+  for (const auto& entry : explanation.entries) {
+    entries.push_back(ObjectOf(entry, explanation.restored));
+  }
+  return {{"call", explanation.call.value()},
+          {"picked_unix_ms", UnixMillis(explanation.picked)},
+          {"live", explanation.live},
+          {"panic", explanation.panic},
+          {"entries", std::move(entries)}};
 }
 
 }  // namespace trunkline::relays

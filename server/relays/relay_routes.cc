@@ -4,24 +4,20 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "server/relays/relay_json.h"
 
 namespace trunkline::relays {
 namespace {
 
 using http::Answer;
 using http::ErrorAnswer;
+using http::JsonAnswer;
 using http::Request;
 using http::Responder;
 
 constexpr std::string_view kRelays = "/admin/v1/relays", kCalls = "/admin/v1/calls/",
                            kOfCall = "/relays", kRotate = "/admin/v1/relays/rotate-secret",
                            kDrain = "/drain", kUndrain = "/undrain";
-
-Answer Json(std::string body) {
-  Answer answer;
-  answer.body = std::move(body);
-  return answer;
-}
 
 std::optional<std::int64_t> NumberIn(std::string_view text) {
   std::int64_t number = 0;
@@ -49,26 +45,26 @@ Answer Failure(const absl::Status& status) {
 
 void Drain(RelayService& service, std::int64_t id, bool draining, const Responder& respond) {
   service.SetDraining(id, draining, [respond](const absl::StatusOr<book::RelayStatus>& relay) {
-    respond(relay.ok() ? Json(RelayJson(*relay)) : Failure(relay.status()));
+    respond(relay.ok() ? JsonAnswer(RelayObject(*relay)) : Failure(relay.status()));
   });
 }
 
 void Rotate(RelayService& service, const Responder& respond) {
   const absl::StatusOr<int> key_id = service.RotateSecret();
   if (!key_id.ok()) return respond(Failure(key_id.status()));
-  respond(Json(absl::StrCat("{\"key_id\":", *key_id, "}\n")));
+  respond(JsonAnswer({{"key_id", *key_id}}));
 }
 
 void Show(RelayService& service, std::int64_t id, const Responder& respond) {
   service.Show(id, [respond, id](const std::optional<book::RelayStatus>& relay) {
-    respond(relay ? Json(RelayJson(*relay)) : NoSuchRelay(id));
+    respond(relay ? JsonAnswer(RelayObject(*relay)) : NoSuchRelay(id));
   });
 }
 
 void Explain(RelayService& service, std::int64_t call, const Responder& respond) {
   service.Explain(
       CallId(call), [respond, call](const std::optional<book::RelayExplanation>& explanation) {
-        if (explanation) return respond(Json(ExplanationJson(*explanation)));
+        if (explanation) return respond(JsonAnswer(ExplanationObject(*explanation)));
         respond(ErrorAnswer(404, "call_unknown",
                             absl::StrCat("no relays of call ", call, " are remembered")));
       });
@@ -88,8 +84,7 @@ void RouteRelay(RelayService& service, const Request& request, std::string_view 
 }
 
 void Route(RelayService& service, const Request& request, const Responder& respond) {
-  const std::string_view target = request.target;
-  const std::string_view path = target.substr(0, target.find('?'));
+  const std::string_view path = http::PathOf(request.target);
   if (path == kRotate) {
     if (request.method != "POST") return respond(http::MethodNotAllowed("POST"));
     return Rotate(service, respond);
@@ -97,14 +92,13 @@ void Route(RelayService& service, const Request& request, const Responder& respo
   if (path == kRelays) {
     if (request.method != "GET") return respond(http::MethodNotAllowed("GET"));
     return service.List([respond](const std::vector<book::RelayStatus>& relays) {
-      respond(Json(RelayListJson(relays)));
+      respond(JsonAnswer(RelayListObject(relays)));
     });
   }
   if (path.starts_with(kRelays)) {
     return RouteRelay(service, request, path.substr(kRelays.size()), respond);
   }
-  const auto call =
-      NumberIn(path.substr(kCalls.size(), path.size() - kCalls.size() - kOfCall.size()));
+  const auto call = NumberIn(http::Between(path, kCalls, kOfCall));
   if (!call) return respond(BadId("call"));
   if (request.method != "GET") return respond(http::MethodNotAllowed("GET"));
   Explain(service, *call, respond);
@@ -113,11 +107,10 @@ void Route(RelayService& service, const Request& request, const Responder& respo
 }  // namespace
 
 bool IsRelayTarget(std::string_view target) {
-  const std::string_view path = target.substr(0, target.find('?'));
+  const std::string_view path = http::PathOf(target);
   if (path == kRelays) return true;
   if (path.starts_with(kRelays)) return path[kRelays.size()] == '/';
-  return path.size() > kCalls.size() + kOfCall.size() && path.starts_with(kCalls) &&
-         path.ends_with(kOfCall);
+  return !http::Between(path, kCalls, kOfCall).empty();
 }
 
 http::Handler RelayRoutes(RelayService* service) {

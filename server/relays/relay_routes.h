@@ -8,7 +8,6 @@
 //   GET  /admin/v1/calls/ID/relays         why this call got the relays it has
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "server/http/answer.h"
@@ -19,10 +18,5 @@ namespace trunkline::relays {
 bool IsRelayTarget(std::string_view target);
 // `service` outlives the handler.
 http::Handler RelayRoutes(RelayService* service);
-
-// As the routes answer them.
-std::string RelayListJson(const std::vector<book::RelayStatus>& relays);
-std::string RelayJson(const book::RelayStatus& relay);
-std::string ExplanationJson(const book::RelayExplanation& explanation);
 
 }  // namespace trunkline::relays

@@ -13,9 +13,9 @@ namespace {
 constexpr int kBeatsToNewKey = 2;
 constexpr Duration kSnapshotEvery = std::chrono::seconds(1);
 
-book::RelayRegistration RegistrationOf(const Joined& joined) {
-  book::RelayRegistration relay;
-  relay.id = joined.id;
+picker::EntryConfig EntryOf(const Joined& joined) {
+  picker::EntryConfig relay;
+  relay.id = picker::EntryId(joined.id);
   relay.ip = joined.ip;
   relay.ipv6 = joined.ipv6;
   relay.port = joined.port;
@@ -64,7 +64,7 @@ struct RelayService::Shared {
 };
 
 void RelayService::Shared::Join(book::RelayDesk& desk, const Joined& joined, const Answer& answer) {
-  if (auto complaint = desk.Register(RegistrationOf(joined))) {
+  if (auto complaint = desk.Register(EntryOf(joined))) {
     return answer(absl::AlreadyExistsError(*complaint));
   }
   Welcome welcome;

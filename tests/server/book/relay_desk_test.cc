@@ -22,9 +22,9 @@ relay::TagKey KeyOf(std::uint8_t fill) {
   return key;
 }
 
-RelayRegistration Registration(std::uint32_t id) {
-  RelayRegistration relay;
-  relay.id = id;
+picker::EntryConfig Registration(std::uint32_t id) {
+  picker::EntryConfig relay;
+  relay.id = EntryId(id);
   relay.ip = "192.0.2." + std::to_string(id);
   relay.port = 4431;
   relay.region = "r" + std::to_string(id);
@@ -138,7 +138,7 @@ TEST_F(RelayDeskTest, EitherMayDrainARelay) {
 
 TEST_F(RelayDeskTest, RefusesWhatWouldConfuseClients) {
   Join(1);
-  RelayRegistration twin = Registration(2);
+  picker::EntryConfig twin = Registration(2);
   twin.ip = Registration(1).ip;
   EXPECT_EQ(desk_.Register(twin), "relay 2: its address is that of relay 1");
   RelayConfig configured;
@@ -155,7 +155,7 @@ TEST_F(RelayDeskTest, RefusesWhatWouldConfuseClients) {
 
 TEST_F(RelayDeskTest, AnotherRelayMayComeWhereOneHasGone) {
   Join(1);
-  RelayRegistration heir = Registration(2);
+  picker::EntryConfig heir = Registration(2);
   heir.ip = Registration(1).ip;
   EXPECT_TRUE(desk_.Register(heir).has_value());
   desk_.Lose(1);
