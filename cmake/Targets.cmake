@@ -12,9 +12,11 @@ trunkline_library(server/picker LIBS common common_crypto absl::flat_hash_map ab
 target_compile_options(server_picker PRIVATE $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math)
 trunkline_library(server/book LIBS common common_crypto relay server_call server_picker absl::flat_hash_map absl::node_hash_map absl::btree
   absl::inlined_vector)
+# What call records are, pure; the store has the tables, server/api what HTTP says of them.
+trunkline_library(server/records LIBS common absl::strings absl::statusor)
 trunkline_library(server/rpc LIBS common tl server_book common_crypto)
 if(TARGET journal_proto)
-  trunkline_library(server/store LIBS common server_book journal_proto SQLite::SQLite3)
+  trunkline_library(server/store LIBS common server_book server_records journal_proto SQLite::SQLite3)
   trunkline_library(server/http LIBS common server_book Boost::headers Boost::json Threads::Threads)
   trunkline_library(server/relays LIBS common common_crypto relay relay_control server_picker server_book server_http
     Boost::headers Boost::json Threads::Threads)

@@ -85,6 +85,13 @@ class Store {
   // Needs no flush of its own: a slice lost in a power cut is projected again.
   absl::StatusOr<int> Project(int rows_max);
 
+  // One transaction for changes of what is projected: everything appended is projected first, then
+  // `change` runs, and what it wrote is durable when this returns ok. Errors as for Append, or
+  // whatever `change` returned: then nothing of it was written.
+  absl::Status Change(absl::FunctionRef<absl::Status()> change);
+  // From within `change`: facts that belong to it. Tables show them when this returns.
+  absl::Status AddFacts(std::span<const book::Fact> facts);
+
   // For quiet times: copies the log into the database file if there is enough of it. Errors as for
   // Append.
   absl::Status CheckpointIdle() { return Checkpoint(options_.checkpoint_pages_idle); }
@@ -125,7 +132,8 @@ class Store {
   Statement insert_, slice_, trim_, progress_, find_ended_, trim_traces_;
   std::int64_t next_seq_ = 1;
   std::int64_t unprojected_ = 0;
-  int wal_pages_ = 0;  // since the last checkpoint
+  std::int64_t added_ = 0;  // facts of the change under way
+  int wal_pages_ = 0;       // since the last checkpoint
 };
 
 }  // namespace trunkline::store

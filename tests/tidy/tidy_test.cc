@@ -49,7 +49,7 @@ const std::vector<SourceFile>& Sources() {
 bool IsPure(const std::string& folder) {
   static const std::set<std::string> kPure = {"tl/runtime",  "server/mtproto", "server/call",
                                               "server/book", "server/rpc",     "server/picker",
-                                              "relay",       "relay/control"};
+                                              "relay",       "relay/control",  "server/records"};
   return kPure.contains(folder);
 }
 
@@ -69,14 +69,19 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"server/picker", {}},
       {"server/book", {"server/call", "server/picker", "relay"}},
       {"server/rpc", {"server/book", "server/call", "server/picker", "tl", "tl/runtime"}},
-      {"server/store", {"server/book", "server/call"}},
+      {"server/records", {}},
+      {"server/store", {"server/book", "server/call", "server/records"}},
       {"server/http", {"server/book", "server/store"}},
+      {"server/api", {"server/http", "server/records"}},
       {"server/control", {"server/book", "server/http"}},
       {"server/tool", {"server/book"}},
-      {"server/io", {"server/rpc", "server/mtproto", "server/book", "server/store", "server/call"}},
+      {"server/io",
+       {"server/rpc", "server/mtproto", "server/book", "server/store", "server/call",
+        "server/records"}},
       {"server",
        {"server/io", "server/http", "server/control", "server/book", "server/rpc", "server/store",
-        "server/mtproto", "server/picker", "server/relays", "relay"}},
+        "server/mtproto", "server/picker", "server/relays", "relay", "server/records",
+        "server/api"}},
       {"server/relays", {"relay", "relay/control", "server/picker", "server/book", "server/http"}},
       {"bench/load", {"tl", "tl/runtime", "server/mtproto"}},
       {"bench/micro",
