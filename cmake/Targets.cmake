@@ -38,6 +38,7 @@ trunkline_program(trunkline-bench bench/load/main.cc LIBS bench_load CLI11::CLI1
 trunkline_library(bench/relay LIBS common relay server_picker)
 trunkline_program(trunkline-relay-load bench/relay/main.cc LIBS bench_relay CLI11::CLI11)
 trunkline_program(trunkline-bare-forwarder bench/peers/udp_limit/main.cc)
+trunkline_program(trunkline-http-floor bench/peers/http_limit/main.cc LIBS Boost::headers Threads::Threads)
 
 trunkline_library(bench/picker LIBS common server_picker)
 trunkline_program(trunkline-picker-sim bench/picker/main.cc LIBS bench_picker CLI11::CLI11)

@@ -90,6 +90,7 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"bench/picker", {"server/picker"}},
       {"bench/relay", {"relay", "server/picker"}},
       {"bench/peers/udp_limit", {}},
+      {"bench/peers/http_limit", {}},
   };
   return kAllowed;
 }
