@@ -21,7 +21,7 @@ if(TARGET journal_proto)
   trunkline_library(server/relays LIBS common common_crypto relay relay_control server_picker server_book server_http
     Boost::headers Boost::json Threads::Threads)
   trunkline_library(server/control LIBS common server_book server_http)
-  trunkline_library(server/io LIBS common common_config common_crypto server_mtproto server_rpc server_book server_store
+  trunkline_library(server/io LIBS common common_config common_crypto server_mtproto server_rpc server_book server_store server_http
     Boost::headers Threads::Threads)
   trunkline_library(server LIBS common_config server_io server_http server_control server_relays)
   trunkline_program(trunkline-server server/main.cc LIBS $<TARGET_NAME_IF_EXISTS:mimalloc> server)

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/config/secret_file.h"
 #include "common/config/setting.h"
+#include "server/http/post.h"
 #include "server/io/code_delivery.h"
 #include "server/io/switchboard.h"
 
@@ -33,7 +34,7 @@ absl::Status CheckCommand(const std::string& path) {
 }
 
 absl::Status CheckWebhook(const std::string& url) {
-  return io::ParseWebhook(url).status();
+  return http::ParseTarget(url).status();
 }
 
 absl::Status CheckTestCode(const std::string& code) {

@@ -1,10 +1,11 @@
 #include "server/io/code_delivery.h"
 
-#include <charconv>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/log.h"
 #include "common/secret.h"
+#include "server/http/post.h"
 
 namespace trunkline::io {
 namespace {
@@ -19,38 +20,6 @@ std::string DigitsOf(const std::string& text) {
 }
 
 }  // namespace
-
-absl::StatusOr<WebhookTarget> ParseWebhook(const std::string& url) {
-  constexpr std::string_view kScheme = "http://";
-  if (!url.starts_with(kScheme)) return absl::InvalidArgumentError("must start with http://");
-  const std::string rest = url.substr(kScheme.size());
-  const std::size_t slash = rest.find('/');
-  const std::string authority = rest.substr(0, slash);
-  WebhookTarget target;
-  target.path = slash == std::string::npos ? "/" : rest.substr(slash);
-  const std::size_t colon = authority.rfind(':');
-  const bool bare_ipv6 = colon != std::string::npos && authority.back() == ']';
-  if (colon == std::string::npos || bare_ipv6) {
-    target.host = authority;
-    target.port = "80";
-  } else {
-    target.host = authority.substr(0, colon);
-    target.port = authority.substr(colon + 1);
-  }
-  if (target.host.starts_with('[') && target.host.ends_with(']')) {
-    target.host = target.host.substr(1, target.host.size() - 2);
-  }
-  std::uint16_t port = 0;
-  const char* const end = target.port.data() + target.port.size();
-  const auto parsed = std::from_chars(target.port.data(), end, port);
-  if (target.host.empty() || parsed.ec != std::errc() || parsed.ptr != end || port == 0) {
-    return absl::InvalidArgumentError("must be http://HOST:PORT/PATH");
-  }
-  for (const char c : url) {
-    if (c <= ' ' || c == 127) return absl::InvalidArgumentError("must not contain blanks");
-  }
-  return target;
-}
 
 CodeDelivery::CodeDelivery(CodeDeliveryConfig config, Stats* stats)
     : config_(std::move(config)), stats_(stats) {
@@ -104,10 +73,12 @@ absl::Status CodeDelivery::Send(const Letter& letter) const {
   if (!config_.command.empty()) {
     return RunCodeCommand(config_.command, phone + " " + code + "\n", config_.timeout);
   }
-  const auto target = ParseWebhook(config_.webhook);
+  const auto target = http::ParseTarget(config_.webhook);
   if (!target.ok()) return target.status();
   const std::string json = R"({"phone":")" + phone + R"(","code":")" + code + "\"}";
-  return PostCode(*target, json, config_.timeout);
+  const absl::Status posted = http::PostJson(*target, {}, json, config_.timeout);
+  if (posted.ok()) return posted;
+  return {posted.code(), absl::StrCat("code.webhook: ", posted.message())};
 }
 
 }  // namespace trunkline::io

@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "server/io/node_config.h"
 #include "server/io/stats.h"
 
@@ -16,12 +16,6 @@ namespace trunkline::io {
 
 // Codes that wait; more are dropped, and their owners ask for another.
 inline constexpr std::size_t kCodesWaitingMax = 256;
-
-// http://HOST[:PORT][/PATH]
-struct WebhookTarget {
-  std::string host, port, path;
-};
-absl::StatusOr<WebhookTarget> ParseWebhook(const std::string& url);
 
 class CodeDelivery {
  public:
@@ -48,8 +42,7 @@ class CodeDelivery {
   std::thread thread_;
 };
 
-// One delivery each; errors name what failed, never the number or the code.
+// Errors name what failed, never the number or the code.
 absl::Status RunCodeCommand(const std::string& program, const std::string& line, Duration timeout);
-absl::Status PostCode(const WebhookTarget& target, const std::string& json, Duration timeout);
 
 }  // namespace trunkline::io

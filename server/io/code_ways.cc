@@ -1,4 +1,4 @@
-// The two ways out of CodeDelivery: a program and a webhook.
+// A program of the operator's that CodeDelivery hands a code to.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,19 +11,10 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "boost/asio/connect.hpp"
-#include "boost/asio/io_context.hpp"
-#include "boost/asio/ip/tcp.hpp"
-#include "boost/beast/core.hpp"
-#include "boost/beast/http.hpp"
 #include "server/io/code_delivery.h"
 
 namespace trunkline::io {
 namespace {
-
-namespace net = boost::asio;
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
 
 class SpawnSetup {
  public:
@@ -100,47 +91,6 @@ absl::Status RunCodeCommand(const std::string& program, const std::string& line,
     return absl::UnavailableError("code.command did not read its input");
   }
   return absl::OkStatus();
-}
-
-absl::Status PostCode(const WebhookTarget& target, const std::string& json, Duration timeout) {
-  net::io_context context(1);
-  beast::tcp_stream stream(context);
-  net::ip::tcp::resolver resolver(context);
-  http::request<http::string_body> request(http::verb::post, target.path, 11);
-  request.set(http::field::host, target.host);
-  request.set(http::field::content_type, "application/json");
-  request.body() = json;
-  request.prepare_payload();
-  beast::flat_buffer buffer;
-  http::response_parser<http::string_body> response;
-  response.body_limit(64 * 1024);
-  absl::Status status = absl::DeadlineExceededError("code.webhook took too long");
-  const auto failed = [&status](const char* step, const beast::error_code& error) {
-    if (error) {
-      status = absl::UnavailableError(absl::StrCat("code.webhook: ", step, ": ", error.message()));
-    }
-    return static_cast<bool>(error);
-  };
-  stream.expires_after(timeout);
-  // Handlers run inside run_for below, while everything they refer to is alive.
-  const auto on_read = [&](beast::error_code error, std::size_t) {
-    if (failed("answer", error)) return;
-    const unsigned code = response.get().result_int();
-    status = code / 100 == 2 ? absl::OkStatus()
-                             : absl::UnavailableError(absl::StrCat("code.webhook: status ", code));
-  };
-  const auto on_write = [&](beast::error_code error, std::size_t) {
-    if (!failed("request", error)) http::async_read(stream, buffer, response, on_read);
-  };
-  const auto on_connect = [&](beast::error_code error, const net::ip::tcp::endpoint&) {
-    if (!failed("connect", error)) http::async_write(stream, request, on_write);
-  };
-  resolver.async_resolve(target.host, target.port,
-                         [&](beast::error_code error, net::ip::tcp::resolver::results_type found) {
-                           if (!failed("name", error)) stream.async_connect(found, on_connect);
-                         });
-  context.run_for(timeout + std::chrono::seconds(1));
-  return status;
 }
 
 }  // namespace trunkline::io

@@ -77,7 +77,7 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"server/tool", {"server/book"}},
       {"server/io",
        {"server/rpc", "server/mtproto", "server/book", "server/store", "server/call",
-        "server/records"}},
+        "server/records", "server/http"}},
       {"server",
        {"server/io", "server/http", "server/control", "server/book", "server/rpc", "server/store",
         "server/mtproto", "server/picker", "server/relays", "relay", "server/records",
