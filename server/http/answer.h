@@ -5,16 +5,21 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "boost/json/fwd.hpp"
 
 namespace trunkline::http {
 
+// Headers are as sent, empty when absent; one that came more than once is joined by ", ", so that
+// none of its values passes unseen.
 struct Request {
   std::string method;
-  std::string target;  // as sent; its query is ignored by every route
+  std::string target;  // as sent
   std::string body;
-  std::string authorization;  // the header, as sent
+  std::string authorization;
+  std::string content_type, host, request_id, organization_id, idempotency_key, last_event_id;
 };
 
 // The target without its query.
@@ -41,6 +46,7 @@ struct Answer {
   std::string allow;  // with 405
   std::string body;
   std::shared_ptr<Feed> feed;  // if there is one: the body, in chunks
+  std::vector<std::pair<std::string, std::string>> headers = {};  // more of them
 };
 
 // The body is one line.
@@ -63,5 +69,13 @@ class Responder {
 
 // Runs on the server's thread and must not block: what takes time answers later.
 using Handler = std::function<void(const Request&, const Responder&)>;
+
+// What a handler wants of bodies. Called on the server's thread with all but the body.
+struct BodyRules {
+  // The largest that this request may have; unset: 8 KiB.
+  std::function<std::size_t(const Request&)> max;
+  // What a larger one gets; unset: ErrorAnswer.
+  std::function<Answer(const Request&)> too_large;
+};
 
 }  // namespace trunkline::http

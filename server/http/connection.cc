@@ -11,12 +11,45 @@ namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
 
 constexpr std::uint32_t kHeaderBytesMax = 8 * 1024;
-// One path as JSON is the longest that anything takes; PATH_MAX is 4 KiB.
-constexpr std::uint64_t kBodyBytesMax = 8 * 1024;
+// One path as JSON is the longest that operators send; PATH_MAX is 4 KiB.
+constexpr std::size_t kBodyBytesMax = 8 * 1024;
+// Of a longer body there is never more in here than this at a time.
+constexpr std::size_t kBufferBytesMax = 16 * 1024;
 constexpr std::chrono::seconds kRequestTimeout{10};
+// What a large body may take longer: a second for each so many bytes.
+constexpr std::size_t kSlowestBytesPerSecond = 256 * 1024;
+// A client that is still sending sees its refusal only if the rest is taken from it.
+constexpr std::size_t kLingerBytesMax = 1 << 20;
+constexpr std::chrono::seconds kLingerTimeout{2};
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::string Text(beast::string_view view) {
   return std::string(view.data(), view.size());
+}
+
+template <class Field>
+std::string HeaderOf(const bhttp::fields& fields, Field name) {
+  std::string joined;
+  const auto [begin, end] = fields.equal_range(name);
+  for (auto it = begin; it != end; ++it) {
+    if (it != begin) joined += ", ";
+    joined.append(it->value().data(), it->value().size());
+  }
+  return joined;
+}
+
+Request HeadOf(const bhttp::request_header<>& head) {
+  Request request;
+  request.method = Text(head.method_string());
+  request.target = Text(head.target());
+  request.authorization = HeaderOf(head, bhttp::field::authorization);
+  request.content_type = HeaderOf(head, bhttp::field::content_type);
+  request.host = HeaderOf(head, bhttp::field::host);
+  request.request_id = HeaderOf(head, "X-Request-Id");
+  request.organization_id = HeaderOf(head, "X-Organization-Id");
+  request.idempotency_key = HeaderOf(head, "Idempotency-Key");
+  request.last_event_id = HeaderOf(head, "Last-Event-ID");
+  return request;
 }
 
 }  // namespace
@@ -26,50 +59,113 @@ Connection::~Connection() {
 }
 
 void Connection::Read() {
-  buffer_.max_size(kHeaderBytesMax + kBodyBytesMax);
+  buffer_.max_size(kBufferBytesMax);
   parser_.emplace();
   parser_->header_limit(kHeaderBytesMax);
-  parser_->body_limit(kBodyBytesMax);
+  parser_->body_limit(boost::none);  // until the header says whose it is
   stream_.expires_after(kRequestTimeout);
+  bhttp::async_read_header(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](const Error& error, std::size_t) { self->OnHeader(error); });
+}
+
+void Connection::OnHeader(const Error& error) {
+  if (Failed(error)) return;
+  request_ = HeadOf(parser_->get().base());
+  version_ = parser_->get().version();
+  is_head_ = parser_->get().method() == bhttp::verb::head;
+  if (parser_->is_done()) return OnRead(error);
+  const BodyRules& bodies = owner_->bodies;
+  const std::size_t most = bodies.max ? bodies.max(request_) : kBodyBytesMax;
+  if (parser_->content_length().value_or(0) > most) return RefuseBody();
+  parser_->body_limit(most);
+  stream_.expires_after(kRequestTimeout + std::chrono::seconds(most / kSlowestBytesPerSecond));
+  const auto expect = parser_->get()[bhttp::field::expect];
+  if (expect.empty() || version_ < 11) return ReadBody();
+  if (!beast::iequals(expect, "100-continue")) {
+    return Refuse(417, "expectation_failed", "only 100-continue can be expected");
+  }
+  net::async_write(stream_, net::const_buffer(kContinue.data(), kContinue.size()),
+                   [self = shared_from_this()](const Error& cut, std::size_t) {
+                     cut ? self->Close() : self->ReadBody();
+                   });
+}
+
+void Connection::ReadBody() {
   bhttp::async_read(
       stream_, buffer_, *parser_,
       [self = shared_from_this()](const Error& error, std::size_t) { self->OnRead(error); });
 }
 
 void Connection::OnRead(const Error& error) {
-  if (error == bhttp::error::header_limit) {
-    return Refuse(431, "header_too_large", "the header is too large");
-  }
-  if (error == bhttp::error::body_limit) {
-    return Refuse(413, "body_too_large", "the body is too large");
-  }
-  if (error == bhttp::error::end_of_stream || error == beast::error::timeout) return Close();
-  if (error.category() == bhttp::make_error_code(bhttp::error::bad_target).category()) {
-    return Refuse(400, "bad_request", "this is not an HTTP request");
-  }
-  if (error) return Close();
-  bhttp::request<bhttp::string_body> request = parser_->release();
-  is_head_ = request.method() == bhttp::verb::head;
-  keep_alive_ = request.keep_alive();
+  if (Failed(error)) return;
+  keep_alive_ = parser_->keep_alive();
+  request_.body = std::move(parser_->get().body());
+  parser_.reset();
   stream_.expires_never();  // whoever answers has a bound of its own
-  owner_->handle(id_, {Text(request.method_string()), Text(request.target()),
-                       std::move(request.body()), Text(request[bhttp::field::authorization])});
+  owner_->handle(id_, std::exchange(request_, {}));
+}
+
+bool Connection::Failed(const Error& error) {
+  if (!error) return false;
+  if (error == bhttp::error::header_limit) {
+    Refuse(431, "header_too_large", "the header is too large");
+  } else if (error == bhttp::error::body_limit) {
+    RefuseBody();
+  } else if (error == bhttp::error::end_of_stream || error == beast::error::timeout) {
+    Close();
+  } else if (error.category() == bhttp::make_error_code(bhttp::error::bad_target).category()) {
+    Refuse(400, "bad_request", "this is not an HTTP request");
+  } else {
+    Close();
+  }
+  return true;
+}
+
+void Connection::RefuseBody() {
+  if (owner_->bodies.too_large) return RefuseWith(owner_->bodies.too_large(request_));
+  Refuse(413, "body_too_large", "the body is too large");
 }
 
 void Connection::Refuse(unsigned status, std::string_view code, std::string_view message) {
+  RefuseWith(ErrorAnswer(status, code, message));
+}
+
+void Connection::RefuseWith(Answer answer) {
   keep_alive_ = is_head_ = false;
-  Write(ErrorAnswer(status, code, message));
+  refused_ = true;
+  Write(std::move(answer));
+}
+
+// Closing over bytes that nobody has read would reset the connection, and the answer with it.
+void Connection::Linger() {
+  Error ignored;
+  stream_.socket().shutdown(Protocol::socket::shutdown_send, ignored);
+  buffer_.clear();
+  left_unread_ = kLingerBytesMax;
+  stream_.expires_after(kLingerTimeout);
+  Drop();
+}
+
+void Connection::Drop() {
+  stream_.async_read_some(buffer_.prepare(kBufferBytesMax),
+                          [self = shared_from_this()](const Error& error, std::size_t size) {
+                            if (error || size >= self->left_unread_) return self->Close();
+                            self->left_unread_ -= size;
+                            self->Drop();
+                          });
 }
 
 void Connection::Write(Answer answer) {
   if (closed_) return;
   if (answer.feed != nullptr) return StartFeed(answer);
   response_ = {};
-  response_.version(11);
+  response_.version(version_);
   response_.result(answer.status);
   response_.set(bhttp::field::content_type, answer.content_type);
   response_.set(bhttp::field::cache_control, "no-store");
   if (!answer.allow.empty()) response_.set(bhttp::field::allow, answer.allow);
+  for (const auto& [name, value] : answer.headers) response_.set(name, value);
   response_.keep_alive(keep_alive_);
   response_.content_length(answer.body.size());
   if (!is_head_) response_.body() = std::move(answer.body);
@@ -80,6 +176,7 @@ void Connection::Write(Answer answer) {
 }
 
 void Connection::OnWritten(const Error& error) {
+  if (!error && refused_) return Linger();
   if (error || !keep_alive_) return Close();
   Read();
 }

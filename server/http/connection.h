@@ -25,6 +25,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::function<void(ConnectionId, Request)> handle;         // Answer comes later
     std::function<std::function<void()>(ConnectionId)> waker;  // any thread may call it: FeedWoken
     std::function<void(ConnectionId)> closed;                  // forget it
+    BodyRules bodies;
   };
 
   Connection(ConnectionId id, Protocol::socket socket, const Owner* owner)
@@ -39,9 +40,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   using Error = boost::beast::error_code;
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  void OnHeader(const Error& error);
+  void ReadBody();
   void OnRead(const Error& error);
   void OnWritten(const Error& error);
+  bool Failed(const Error& error);  // and what to do about it has been done
+  void RefuseBody();
   void Refuse(unsigned status, std::string_view code, std::string_view message);
+  void RefuseWith(Answer answer);
+  void Linger();
+  void Drop();
   void StartFeed(const Answer& answer);
   void AwaitEnd();
   void Pump();
@@ -51,8 +60,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::beast::basic_stream<Protocol> stream_;
   const Owner* const owner_;
   boost::beast::flat_buffer buffer_;
-  std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;
+  std::optional<Parser> parser_;
+  Request request_;
+  unsigned version_ = 11;
   bool is_head_ = false, keep_alive_ = false, closed_ = false;
+  bool refused_ = false;         // before it was read to its end
+  std::size_t left_unread_ = 0;  // of a refused request: how much more is taken and dropped
 
   boost::beast::http::response<boost::beast::http::string_body> response_;
 

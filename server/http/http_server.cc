@@ -33,7 +33,8 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 }  // namespace
 
 struct HttpServer::Impl {
-  explicit Impl(Handler by) : handler(std::move(by)) {
+  Impl(Handler by, BodyRules rules) : handler(std::move(by)) {
+    owner.bodies = std::move(rules);
     owner.handle = [this](ConnectionId id, const Request& request) {
       handler(request, Responder([this, way = gate, id](Answer answer) {
                 way->Post([this, id, answer = std::move(answer)]() mutable {
@@ -117,8 +118,9 @@ std::unique_ptr<HttpServer> HttpServer::Run(std::unique_ptr<Impl> impl) {
 }
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& host,
-                                                              std::uint16_t port, Handler handler) {
-  auto impl = std::make_unique<Impl>(std::move(handler));
+                                                              std::uint16_t port, Handler handler,
+                                                              BodyRules bodies) {
+  auto impl = std::make_unique<Impl>(std::move(handler), std::move(bodies));
   boost::system::error_code error;
   const auto address = net::ip::make_address(host, error);
   if (!error) error = impl->Open(tcp::endpoint(address, port), "");
@@ -144,7 +146,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::StartLocal(const std::st
   }
   struct stat info {};
   if (::lstat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) ::unlink(path.c_str());
-  auto impl = std::make_unique<Impl>(std::move(handler));
+  auto impl = std::make_unique<Impl>(std::move(handler), BodyRules());
   const auto error = impl->Open(net::local::stream_protocol::endpoint(path), path);
   if (error) {
     if (!impl->path.empty()) ::unlink(path.c_str());

@@ -16,7 +16,8 @@ class HttpServer {
   // `host` is numeric, `port` 0 lets the kernel choose. Serves when this returns; errors name the
   // address.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const std::string& host,
-                                                           std::uint16_t port, Handler handler);
+                                                           std::uint16_t port, Handler handler,
+                                                           BodyRules bodies = {});
   // On a Unix socket at `path` that only its owner may use. A socket that stands there already is
   // replaced: whoever calls this has made sure that its server is gone. Removed at the end.
   static absl::StatusOr<std::unique_ptr<HttpServer>> StartLocal(const std::string& path,
