@@ -132,12 +132,12 @@ std::string_view NameOf(EventType type);  // "call_initiated" ...
 
 struct Event {
   std::int64_t seq = 0;  // gapless within the organization, from 1
-  Oid id, organization;
+  Oid id{}, organization{};
   EventType type = EventType::kCallInitiated;
   std::int64_t at_ms = 0;
   // The data's members, empty ones left out; `purged`: {"purged": true} instead of all.
-  std::optional<Oid> call, contact, note, conversation;
-  std::string cause;
+  std::optional<Oid> call{}, contact{}, note{}, conversation{};
+  std::string cause{};
   bool purged = false;
 };
 

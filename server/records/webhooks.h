@@ -18,10 +18,10 @@ inline constexpr std::size_t kWebhookNameMax = 64;
 inline constexpr std::int64_t kWebhookTriesMs = 24 * 3'600'000;  // then the event is given up
 
 struct Webhook {
-  Oid id, organization;
-  std::string name;                   // unique in the organization
-  std::string url;                    // http://HOST[:PORT][/PATH]
-  std::string secret;                 // signs what is sent
+  Oid id{}, organization{};
+  std::string name{};                 // unique in the organization
+  std::string url{};                  // http://HOST[:PORT][/PATH]
+  std::string secret{};               // signs what is sent
   std::int64_t after = 0;             // the last seq that was delivered or given up
   std::int64_t failing_since_ms = 0;  // 0: the next event wasn't refused yet
 };
