@@ -21,6 +21,10 @@ if(TARGET journal_proto)
   trunkline_library(server/relays LIBS common common_crypto relay relay_control server_picker server_book server_http
     Boost::headers Boost::json Threads::Threads)
   trunkline_library(server/api LIBS common common_crypto server_http server_records Boost::headers Boost::json)
+  file(READ server/api/openapi.json OPENAPI)
+  configure_file(server/api/openapi.cc.in gen/server/api/openapi.cc @ONLY)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS server/api/openapi.json)
+  target_sources(server_api PRIVATE ${CMAKE_BINARY_DIR}/gen/server/api/openapi.cc)
   trunkline_library(server/control LIBS common server_book server_http)
   trunkline_library(server/io LIBS common common_config common_crypto server_mtproto server_rpc server_book server_store server_http
     Boost::headers Threads::Threads)
