@@ -20,7 +20,8 @@ if(TARGET journal_proto)
   trunkline_library(server/http LIBS common server_book Boost::headers Boost::json Threads::Threads)
   trunkline_library(server/relays LIBS common common_crypto relay relay_control server_picker server_book server_http
     Boost::headers Boost::json Threads::Threads)
-  trunkline_library(server/api LIBS common common_crypto server_http server_records Boost::headers Boost::json)
+  trunkline_library(server/api LIBS common common_crypto server_http server_records absl::flat_hash_map absl::strings
+    absl::time Boost::headers Boost::json)
   file(READ server/api/openapi.json OPENAPI)
   configure_file(server/api/openapi.cc.in gen/server/api/openapi.cc @ONLY)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS server/api/openapi.json)

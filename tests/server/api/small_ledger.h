@@ -1,0 +1,82 @@
+// Call records in a few vectors: enough for the surfaces to have something to say. Real ones are in
+// server/store. Notes what it was asked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/records/ledger.h"
+
+namespace trunkline::api {
+
+class SmallLedger final : public records::Ledger, public records::Reader {
+ public:
+  std::vector<records::Organization> organizations;
+  std::vector<records::User> users;
+  std::vector<records::Credential> credentials;
+  std::vector<records::Call> calls;
+  std::vector<records::PurgeJob> jobs;
+  std::vector<std::string> purged;  // ids of calls whose purge is over
+
+  int changes = 0, reads = 0;  // that reached the records
+  std::optional<records::DiscardRequest> discard;
+  std::optional<records::PurgeRequest> purge;
+  std::optional<records::CallFilter> filter;
+  std::optional<records::IngestRequest> ingest;
+  std::optional<records::Actor> actor;
+  std::optional<records::NoteText> note;
+  std::optional<records::PurgeItem> purge_error;  // stands at the end of the items
+
+  // Reader
+  absl::StatusOr<std::vector<records::Organization>> Organizations() override;
+  absl::StatusOr<std::vector<records::User>> Users() override;
+  absl::StatusOr<std::vector<records::Credential>> Credentials() override;
+  absl::StatusOr<std::optional<records::Call>> Find(records::Oid organization,
+                                                    std::string_view call) override;
+  absl::StatusOr<records::CallPage> List(records::Oid organization,
+                                         const records::CallFilter& asked) override;
+  absl::StatusOr<std::optional<records::PurgeJob>> FindJob(records::Oid organization,
+                                                           records::Oid job) override;
+  absl::StatusOr<records::PurgeStatus> StatusOf(records::Oid organization,
+                                                std::string_view call) override;
+  absl::StatusOr<Events> EventsAfter(records::Oid, std::int64_t, int) override;
+
+  // Ledger
+  records::Reader& reader() override { return *this; }
+  absl::StatusOr<std::optional<records::Organization>> AddOrganization(std::string,
+                                                                       std::int64_t) override;
+  absl::StatusOr<bool> PutUser(const records::User&) override;
+  absl::StatusOr<records::Credential> AddCredential(records::Credential, std::int64_t) override;
+  absl::StatusOr<bool> RevokeCredential(records::Oid, records::Oid) override;
+  absl::StatusOr<bool> Discard(const records::Actor& by, const records::DiscardRequest& request,
+                               records::Live& live, std::int64_t now_ms) override;
+  absl::StatusOr<records::PurgeResult> Purge(const records::Actor& by,
+                                             const records::PurgeRequest& request,
+                                             std::int64_t now_ms) override;
+  absl::StatusOr<bool> PurgeSlice(int, records::Live&, std::int64_t) override;
+  absl::StatusOr<records::NoteChange> AddNote(const records::Actor& by, std::string_view call,
+                                              const records::NoteText& text,
+                                              std::int64_t now_ms) override;
+  absl::StatusOr<records::NoteChange> UpdateNote(const records::Actor& by, std::string_view call,
+                                                 std::string_view id, const records::NoteText& text,
+                                                 std::int64_t now_ms) override;
+  absl::StatusOr<records::NoteChange> RemoveNote(const records::Actor& by, std::string_view call,
+                                                 std::string_view id, std::int64_t now_ms) override;
+  absl::StatusOr<records::NoteChange> Rate(const records::Actor& by, std::string_view call,
+                                           std::int32_t stars, std::string_view comment,
+                                           std::int64_t now_ms) override;
+  absl::StatusOr<records::NoteChange> MarkViewed(const records::Actor& by, std::string_view call,
+                                                 std::string_view email,
+                                                 std::int64_t now_ms) override;
+  absl::StatusOr<records::IngestResult> Ingest(const records::Actor& by,
+                                               const records::IngestRequest& request,
+                                               std::int64_t now_ms) override;
+
+ private:
+  records::Call* Known(records::Oid organization, std::string_view name);
+  records::NoteChange Changed(records::Call* call);
+};
+
+}  // namespace trunkline::api
