@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "server/book/box_state.h"
 #include "server/book/streams.h"
 #include "server/call/machine.h"
 
@@ -178,6 +179,10 @@ void ApplyBody(State& state, const fact::PrivacySet& fact) {
                        std::make_shared<const std::vector<PrivacyRule>>(fact.rules));
 }
 
+void ApplyBody(State& state, const fact::MessageDeleted& fact) {
+  PutDeletion(state, fact.owner, {fact.pts, fact.message_id, fact.newest_message_id});
+}
+
 // -- calls --
 
 void MoveCallDeadline(State& state, call::Call& call, std::int64_t to_ms) {
@@ -239,18 +244,6 @@ void ApplyBody(State& state, const fact::CallConfirmed& fact) {
   MoveCallDeadline(state, record->call, fact.deadline_ms == 0 ? longest_ms : fact.deadline_ms);
 }
 
-void PutMessage(State& state, UserId owner, std::int32_t pts, MessageView message) {
-  if (pts <= 0) return;
-  Box& box = state.boxes.MutableOrNew(owner);
-  box.pts = std::max(box.pts, pts);
-  box.last_id = std::max(box.last_id, message.id);
-  if (pts < box.kept_from) return;
-  state.messages.Insert({owner, pts}, std::move(message));
-  for (; box.pts - box.kept_from >= kBoxMessagesMax; ++box.kept_from) {
-    state.messages.Erase({owner, box.kept_from});
-  }
-}
-
 void AddMessage(State& state, UserId owner, const CallRecord& record, std::int32_t id,
                 std::int32_t pts) {
   const call::Call& call = record.call;
@@ -274,6 +267,7 @@ void ApplyBody(State& state, const fact::CallEnded& fact) {
   call::Call& call = record->call;
   call.state = call::State::kEnded;
   call.reason = fact.reason;
+  call.ended_by = fact.ended_by;
   call.established = fact.established;
   call.duration = fact.duration;
   call.video = fact.video;

@@ -205,6 +205,31 @@ void Book::FireDeadlines(WallTime now, std::vector<Fact>& facts, std::vector<Eff
   impl_->KeepTraces(facts, facts_before);
 }
 
+bool Book::HangUp(CallId call, WallTime now, std::vector<Fact>& facts,
+                  std::vector<Effect>& effects) {
+  const CallRecord* record = impl_->state.calls.Find(call);
+  if (record == nullptr || record->call.state == call::State::kEnded) return false;
+  impl_->last_now = now;
+  const std::size_t facts_before = facts.size();
+  Turn turn(&impl_->state, &impl_->config, impl_->entropy, impl_->At(now), nullptr, &facts,
+            &effects);
+  EndCall(turn, call::End(record->call, call::Reason::kHangup, turn.now()),
+          {.why = Why::kRecordDiscarded});
+  turn.Finish();
+  impl_->KeepTraces(facts, facts_before);
+  return true;
+}
+
+bool Book::DeleteMessage(UserId owner, std::int32_t message_id, WallTime now,
+                         std::vector<Fact>& facts, std::vector<Effect>& effects) {
+  impl_->last_now = now;
+  Turn turn(&impl_->state, &impl_->config, impl_->entropy, impl_->At(now), nullptr, &facts,
+            &effects);
+  const bool deleted = book::DeleteMessage(turn, owner, message_id);
+  turn.Finish();
+  return deleted;
+}
+
 std::optional<WallTime> Book::NextDeadline() const {
   if (!impl_->unwelcomed.empty()) return impl_->rest_until;
   const std::optional<Deadline> other = impl_->state.deadlines.First();

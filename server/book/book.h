@@ -54,6 +54,14 @@ class Book {
   void Step(const Command& command, WallTime now, std::vector<Fact>& facts,
             std::vector<Effect>& effects);
   void FireDeadlines(WallTime now, std::vector<Fact>& facts, std::vector<Effect>& effects);
+  // For call records that are discarded or purged; steps like the above. The server hangs up: false
+  // when the call isn't live.
+  bool HangUp(CallId call, WallTime now, std::vector<Fact>& facts, std::vector<Effect>& effects);
+  // Takes a service message out of its owner's box and tells the owner's devices. False when it is
+  // gone already or never was; of messages older than the box keeps that isn't known, and they
+  // are announced as deleted once more.
+  bool DeleteMessage(UserId owner, std::int32_t message_id, WallTime now, std::vector<Fact>& facts,
+                     std::vector<Effect>& effects);
   std::optional<WallTime> NextDeadline() const;
 
   // From now on call deadlines are set and fire by this clock alone, which stands still until it is

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/book/box_state.h"
 #include "server/book/call_common.h"
 #include "server/book/handlers.h"
 #include "server/book/sessions.h"
@@ -19,6 +20,14 @@ reply::State StateAt(Turn& turn, std::int32_t pts) {
   return {pts, turn.date(), 0};
 }
 
+Update DeletionUpdate(std::int32_t pts, std::int32_t message_id) {
+  Update update;
+  update.kind = Update::Kind::kDeleteMessage;
+  update.message.id = message_id;
+  update.pts = pts;
+  return update;
+}
+
 void AddUpdates(Turn& turn, reply::Difference& difference, std::vector<UserId>& users) {
   for (const CallRecord* record : RingingFor(turn, turn.device(), turn.user(), false)) {
     Update& update = difference.other_updates.emplace_back();
@@ -31,6 +40,19 @@ void AddUpdates(Turn& turn, reply::Difference& difference, std::vector<UserId>& 
 }
 
 }  // namespace
+
+bool DeleteMessage(Turn& turn, UserId owner, std::int32_t message_id) {
+  const Box* found = turn.state().boxes.Find(owner);
+  if (found == nullptr || message_id <= 0 || message_id > found->last_id) return false;
+  const std::int32_t at = PtsOfMessage(turn.state(), owner, message_id);
+  if (at != 0 && turn.state().messages.Find({owner, at}) == nullptr) return false;
+  const std::int32_t pts = found->pts + 1;
+  turn.Emit(fact::MessageDeleted{owner, message_id, pts, found->last_id});
+  UpdateBatch batch = turn.BatchFor(owner, {});
+  batch.updates.push_back(DeletionUpdate(pts, message_id));
+  turn.Push(turn.OtherSessions(owner), std::move(batch));
+  return true;
+}
 
 void Handle(Turn& turn, const cmd::GetState&) {
   turn.Answer(StateAt(turn, BoxOf(turn).pts));
@@ -49,11 +71,13 @@ void Handle(Turn& turn, const cmd::GetDifference& command) {
   const std::int32_t last = std::min(box.pts, command.pts + kDifferenceMax);
   std::vector<UserId> users;
   for (std::int32_t pts = command.pts + 1; pts <= last; ++pts) {
-    const MessageView* message = turn.state().messages.Find({turn.user(), pts});
-    if (message == nullptr) continue;
-    difference.messages.push_back(*message);
-    users.push_back(message->from_id);
-    users.push_back(message->peer_id);
+    if (const MessageView* message = turn.state().messages.Find({turn.user(), pts})) {
+      difference.messages.push_back(*message);
+      users.push_back(message->from_id);
+      users.push_back(message->peer_id);
+    } else if (const Deletion* deletion = FindDeletion(turn.state(), turn.user(), pts)) {
+      difference.other_updates.push_back(DeletionUpdate(pts, deletion->message_id));
+    }
   }
   AddUpdates(turn, difference, users);
   if (last < box.pts) {

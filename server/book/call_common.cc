@@ -208,6 +208,7 @@ void EndCall(Turn& turn, const call::Step& step, const EndOptions& options) {
   fact::CallEnded ended;
   ended.id = next.id;
   ended.reason = next.reason;
+  ended.ended_by = next.ended_by;
   ended.established = next.established;
   ended.duration = next.duration;
   ended.video = next.video;

@@ -87,6 +87,14 @@ struct PrivacySet {
   std::vector<PrivacyRule> rules;
 };
 
+// A service message left its owner's box. Has a pts of its own, so that devices that are away hear
+// of it; the newest message then says where in the box that was.
+struct MessageDeleted {
+  UserId owner;
+  std::int32_t message_id = 0, pts = 0;
+  std::int32_t newest_message_id = 0;
+};
+
 struct CallRequested {
   CallId id;
   AccessHash caller_hash, callee_hash;
@@ -132,6 +140,7 @@ struct CallEnded {
   bool callee_missed = false;  // it was busy: a missed call in its own box, whatever `reason` says
   std::string slug{};          // kMigrateConferenceCall
   Bytes trace{};  // EncodeTrace (trace_event.h): for the store, the book doesn't read it
+  call::EndedBy ended_by = call::EndedBy::kServer;
 };
 struct CallRated {
   CallId id;
@@ -155,7 +164,7 @@ using FactBody =
                  fact::CodeTried, fact::CodeEnded, fact::UserCreated, fact::UserSeen,
                  fact::ContactAdded, fact::ContactRemoved, fact::BlockedChanged, fact::PrivacySet,
                  fact::CallRequested, fact::CallReceived, fact::CallAccepted, fact::CallConfirmed,
-                 fact::CallEnded, fact::CallRated, fact::CallDebugSaved>;
+                 fact::CallEnded, fact::CallRated, fact::CallDebugSaved, fact::MessageDeleted>;
 
 enum class Stream : std::uint8_t { kKey = 1, kUser = 2, kCall = 3, kPhone = 4 };
 

@@ -68,6 +68,9 @@ std::string CleanName(const std::string& name, bool& valid);
 std::string DigitsOf(const std::string& phone);  // empty: not a phone number
 UserId UserOfPhone(const State& state, const std::string& digits);
 
+// boxes.cc: takes a message out of its owner's box, if it may be there.
+bool DeleteMessage(Turn& turn, UserId owner, std::int32_t message_id);
+
 // keys.cc: the key and every key bound to it.
 void TellKeyChanged(Turn& turn, AuthKeyId key);
 KeyInfo KeyInfoOf(const State& state, AuthKeyId id);

@@ -88,7 +88,8 @@ void EndOlderCalls(Turn& turn) {
     if (call.caller != turn.user() || call.caller_device != turn.device()) continue;
     const bool accepted = call.accepted != WallTime{};
     const call::Reason reason = accepted ? call::Reason::kHangup : call::Reason::kMissed;
-    EndCall(turn, call::End(call, reason, turn.now()), {.why = Why::kReplacedByNewCall});
+    EndCall(turn, call::End(call, reason, turn.now(), call::EndedBy::kCaller),
+            {.why = Why::kReplacedByNewCall});
   }
 }
 
@@ -186,7 +187,7 @@ void Handle(Turn& turn, const cmd::RequestCall& command) {
   const CallRecord& record = *turn.state().calls.Find(id);
   AnswerWaiting(turn, record, command.protocol);
   if (busy != Why::kNone) {
-    EndCall(turn, call::End(record.call, call::Reason::kBusy, turn.now()),
+    EndCall(turn, call::End(record.call, call::Reason::kBusy, turn.now(), call::EndedBy::kCallee),
             {.callee_missed = true, .why = busy});
   } else {
     Ring(turn, id, std::move(devices));

@@ -67,6 +67,14 @@ struct Box {
   std::int32_t kept_from = 2;  // pts of the oldest message still here
 };
 
+// A message that was taken out of a box.
+struct Deletion {
+  std::int32_t pts = 0, message_id = 0;
+  std::int32_t newest_message_id = 0;  // when it happened
+  // How many there had been then, this one included: every other pts is a message's.
+  std::int32_t Ordinal() const { return pts - 1 - newest_message_id; }
+};
+
 // The parts of a call that never change once known are shared, so that a record copies cheaply.
 struct CallOffer {
   Bytes g_a_hash;
@@ -144,6 +152,7 @@ struct State {
 
   Table<UserId, Box> boxes{&group};
   Table<std::pair<UserId, std::int32_t>, MessageView> messages{&group};  // owner, pts
+  Table<UserId, std::vector<Deletion>> deletions{&group};  // by pts; those that the box keeps
 
   Table<CallId, CallRecord> calls{&group};
   HighMark newest_call{&group};  // its number

@@ -30,6 +30,7 @@ struct Streams {
   StreamId operator()(const fact::ContactRemoved& f) const { return UserStream(f.owner); }
   StreamId operator()(const fact::BlockedChanged& f) const { return UserStream(f.owner); }
   StreamId operator()(const fact::PrivacySet& f) const { return UserStream(f.owner); }
+  StreamId operator()(const fact::MessageDeleted& f) const { return UserStream(f.owner); }
   StreamId operator()(const fact::CallRequested& f) const { return CallStream(f.id); }
   StreamId operator()(const fact::CallReceived& f) const { return CallStream(f.id); }
   StreamId operator()(const fact::CallAccepted& f) const { return CallStream(f.id); }

@@ -5,7 +5,8 @@
 namespace trunkline::book {
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+// 2: Why::kRecordDiscarded came before those of the picker.
+constexpr std::uint8_t kVersion = 2;
 // How far back an alike line is looked for.
 constexpr std::size_t kAlikeWithin = 4;
 
@@ -74,7 +75,14 @@ void Put(Bytes& out, const TraceEvent& event, std::int64_t since_ms) {
   if (bits & kHasDuration) Put(out, static_cast<std::uint64_t>(event.duration));
 }
 
-TraceEvent Take(Source& from, std::int64_t since_ms) {
+Why TakeWhy(Source& from, std::uint64_t version) {
+  const int number = from.TakeBelow<int>(kWhys);
+  const bool shifted = version == 1 && number >= static_cast<int>(Why::kRecordDiscarded);
+  if (shifted && number == kWhys - 1) from.good = false;
+  return from.good ? static_cast<Why>(number + (shifted ? 1 : 0)) : Why::kNone;
+}
+
+TraceEvent Take(Source& from, std::uint64_t version, std::int64_t since_ms) {
   constexpr int kReasons = static_cast<int>(call::Reason::kMigrateConferenceCall) + 1;
   constexpr int kRefusals = static_cast<int>(Refusal::kInternal) + 1;
   TraceEvent event;
@@ -85,7 +93,7 @@ TraceEvent Take(Source& from, std::int64_t since_ms) {
   event.what = from.TakeBelow<TraceWhat>(kTraceWhats);
   event.video = (bits & kVideo) != 0;
   if (bits & kHasDevice) event.device = DeviceId(static_cast<std::int64_t>(from.Take()));
-  if (bits & kHasWhy) event.why = from.TakeBelow<Why>(kWhys);
+  if (bits & kHasWhy) event.why = TakeWhy(from, version);
   if (bits & kHasRefusal) event.refusal = from.TakeBelow<Refusal>(kRefusals);
   if (bits & kHasReason) event.reason = from.TakeBelow<call::Reason>(kReasons);
   if (bits & kHasCount) event.count = from.TakeBelow<std::int32_t>(INT32_MAX);
@@ -141,12 +149,13 @@ Bytes EncodeTrace(const CallTrace& trace) {
 std::optional<CallTrace> DecodeTrace(ByteView bytes) {
   Source from{bytes};
   CallTrace trace;
-  if (from.Take() != kVersion) return std::nullopt;
+  const std::uint64_t version = from.Take();
+  if (version < 1 || version > kVersion) return std::nullopt;
   trace.cut = from.TakeBelow<int>(2) == 1;
   const auto count = from.TakeBelow<std::size_t>(static_cast<int>(kTraceEventsMax) + 1);
   std::int64_t since_ms = 0;
   for (std::size_t i = 0; i < count && from.good; ++i) {
-    trace.events.push_back(Take(from, since_ms));
+    trace.events.push_back(Take(from, version, since_ms));
     since_ms = std::max(since_ms, trace.events.back().at_ms);
   }
   if (!from.good || !from.rest.empty()) return std::nullopt;

@@ -90,7 +90,8 @@ enum class Why : std::uint8_t {
   kTooLong,
   kNotJson,
   kStoreRefused,
-  kRelayBest,  // from here on as picker::Why
+  kRecordDiscarded,  // who keeps the books had no use for the call
+  kRelayBest,        // from here on as picker::Why
 };
 inline constexpr int kPickerWhys = static_cast<int>(picker::Why::kOutscored) + 1;
 inline constexpr int kWhys = static_cast<int>(Why::kRelayBest) + kPickerWhys;

@@ -161,13 +161,14 @@ struct PrivacyRule {
 // One update inside a batch.
 struct Update {
   enum class Kind : std::uint8_t {
-    kPhoneCall,    // call
-    kSignalling,   // call_id, data
-    kNewMessage,   // message, pts (pts_count is 1)
-    kPrivacy,      // privacy_key, rules
-    kPeerBlocked,  // user, flag
-    kUserStatus,   // user + online_until / was_online
-    kTooLong,      // updatesTooLong instead of the whole batch
+    kPhoneCall,      // call
+    kSignalling,     // call_id, data
+    kNewMessage,     // message, pts (pts_count is 1)
+    kDeleteMessage,  // message.id, pts (pts_count is 1)
+    kPrivacy,        // privacy_key, rules
+    kPeerBlocked,    // user, flag
+    kUserStatus,     // user + online_until / was_online
+    kTooLong,        // updatesTooLong instead of the whole batch
   } kind = Kind::kPhoneCall;
   CallView call;
   CallId call_id;

@@ -14,13 +14,16 @@ enum class State : std::uint8_t { kRequested, kReceived, kAccepted, kActive, kEn
 // phoneCallDiscardReason*
 enum class Reason : std::uint8_t { kMissed, kDisconnect, kHangup, kBusy, kMigrateConferenceCall };
 
+enum class EndedBy : std::uint8_t { kCaller, kCallee, kServer };
+
 struct Call {
   CallId id;
   UserId caller, callee;
   DeviceId caller_device;  // A1: requested
   DeviceId callee_device;  // B1: accepted; 0 before
   State state = State::kRequested;
-  Reason reason = Reason::kHangup;  // kEnded
+  Reason reason = Reason::kHangup;      // kEnded
+  EndedBy ended_by = EndedBy::kServer;  // kEnded
   bool video = false;
   bool established = false;   // was kActive
   bool conference = false;    // both sides can migrate to a conference; from kActive on

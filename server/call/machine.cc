@@ -61,9 +61,10 @@ std::int32_t MeasuredDuration(const Call& call, WallTime now) {
   return static_cast<std::int32_t>(std::clamp<std::int64_t>(seconds, 0, most));
 }
 
-Step EndBy(const Call& call, EventKind event, Reason reason, WallTime now) {
+Step EndBy(const Call& call, EventKind event, Reason reason, EndedBy by, WallTime now) {
   Step step = Become(call, event, State::kEnded, Outcome::kEnded);
   step.next.reason = reason;
+  step.next.ended_by = by;
   step.next.ended = now;
   step.next.duration = call.established ? MeasuredDuration(call, now) : 0;
   return step;
@@ -127,7 +128,8 @@ Step Discard(const Call& call, const Event& event, Moment at, const Timeouts& ti
   if (!IsRinging(call.state) && !IsBound(event.role)) {
     return Refuse(call, Refusal::kAlreadyAccepted);
   }
-  Step step = EndBy(call, event.kind, NormalReason(call, event, at, timeouts), at.now);
+  const EndedBy by = event.role == Role::kCaller ? EndedBy::kCaller : EndedBy::kCallee;
+  Step step = EndBy(call, event.kind, NormalReason(call, event, at, timeouts), by, at.now);
   step.next.video = call.video || event.video;
   if (call.established) {
     const auto most = std::chrono::duration_cast<std::chrono::seconds>(kActiveMax).count();
@@ -142,7 +144,7 @@ Step Deadline(const Call& call, const Event& event, Moment at) {
     return Unchanged(call, Outcome::kNothing);
   }
   const Reason reason = IsRinging(call.state) ? Reason::kMissed : Reason::kDisconnect;
-  return EndBy(call, event.kind, reason, at.now);
+  return EndBy(call, event.kind, reason, EndedBy::kServer, at.now);
 }
 
 Step DeviceLost(const Call& call, const Event& event, WallTime now) {
@@ -150,10 +152,10 @@ Step DeviceLost(const Call& call, const Event& event, WallTime now) {
   if (IsRinging(call.state)) {
     // The callee's other devices go on ringing.
     if (event.role != Role::kCaller) return Unchanged(call, Outcome::kNothing);
-    return EndBy(call, event.kind, Reason::kMissed, now);
+    return EndBy(call, event.kind, Reason::kMissed, EndedBy::kServer, now);
   }
   if (!IsBound(event.role)) return Unchanged(call, Outcome::kNothing);
-  return EndBy(call, event.kind, Reason::kDisconnect, now);
+  return EndBy(call, event.kind, Reason::kDisconnect, EndedBy::kServer, now);
 }
 
 Step Signal(const Call& call, const Event& event) {
@@ -194,9 +196,23 @@ Step Advance(const Call& call, const Event& event, Moment at, const Timeouts& ti
   return Unchanged(call, Outcome::kNothing);
 }
 
-Step End(const Call& call, Reason reason, WallTime now) {
+Step End(const Call& call, Reason reason, WallTime now, EndedBy by) {
   if (call.state == State::kEnded) return Unchanged(call, Outcome::kNothing);
-  return EndBy(call, EventKind::kDiscard, reason, now);
+  return EndBy(call, EventKind::kDiscard, reason, by, now);
+}
+
+EndedBy LikelyEndedBy(Reason reason) {
+  switch (reason) {
+    case Reason::kBusy:
+      return EndedBy::kCallee;
+    case Reason::kDisconnect:
+      return EndedBy::kServer;
+    case Reason::kMissed:
+    case Reason::kHangup:
+    case Reason::kMigrateConferenceCall:
+      break;
+  }
+  return EndedBy::kCaller;
 }
 
 WallTime RequestDeadline(WallTime clock, bool reached, const Timeouts& timeouts) {

@@ -101,7 +101,11 @@ Step Advance(const Call& call, const Event& event, Moment at, const Timeouts& ti
 
 // The server ends a live call for its own reason (busy, replaced, keys that don't fit). The
 // duration of an established call is the server's own measure. An ended call stays as it is.
-Step End(const Call& call, Reason reason, WallTime now);
+// `by`: whose doing it is, where it isn't the server's.
+Step End(const Call& call, Reason reason, WallTime now, EndedBy by = EndedBy::kServer);
+
+// Of calls that ended when nobody wrote down by whom: what their reason says.
+EndedBy LikelyEndedBy(Reason reason);
 
 // Deadline of a new call: shorter when no device of the callee could be told.
 WallTime RequestDeadline(WallTime clock, bool reached, const Timeouts& timeouts);

@@ -175,8 +175,11 @@ class Ledger {
   // Marks; the rows themselves go by PurgeSlice.
   virtual absl::StatusOr<PurgeResult> Purge(const Actor& actor, const PurgeRequest& request,
                                             std::int64_t now_ms) = 0;
-  // Erases up to so many calls of running jobs. False: none is running.
+  // Erases up to so many calls of running jobs. False: none is left that can go now; what waits for
+  // the end of a live call makes PurgeDue true when that end is projected.
   virtual absl::StatusOr<bool> PurgeSlice(int calls_max, Live& live, std::int64_t now_ms) = 0;
+  // Whether PurgeSlice has something to do: also after a restart. Costs nothing.
+  virtual bool PurgeDue() const { return false; }
 
   virtual absl::StatusOr<NoteChange> AddNote(const Actor& actor, std::string_view call,
                                              const NoteText& note, std::int64_t now_ms) = 0;

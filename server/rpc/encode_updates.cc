@@ -1,5 +1,7 @@
 #include "server/rpc/encode.h"
 
+#include <array>
+
 namespace trunkline::rpc {
 namespace {
 
@@ -36,6 +38,14 @@ api::AnyUpdate Encoder::Update(const book::Update& from) {
     case Kind::kNewMessage: {
       auto& update = Make<api::UpdateNewMessage>();
       update.message = Message(from.message);
+      update.pts = from.pts;
+      update.pts_count = 1;
+      return &update;
+    }
+    case Kind::kDeleteMessage: {
+      auto& update = Make<api::UpdateDeleteMessages>();
+      update.messages =
+          Map<std::int32_t>(std::array{from.message.id}, [](std::int32_t id) { return id; });
       update.pts = from.pts;
       update.pts_count = 1;
       return &update;

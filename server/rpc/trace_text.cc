@@ -94,6 +94,7 @@ constexpr std::string_view kWhys[] = {
     "too_long",
     "not_json",
     "store_refused",
+    "record_discarded",
 };
 static_assert(std::size(kWhys) == static_cast<std::size_t>(book::Why::kRelayBest));
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "server/call/machine.h"
 #include "server/store/fact_codec.h"
 
 namespace trunkline::store {
@@ -19,8 +20,8 @@ constexpr absl::string_view kColumns =
     "started_ms,g_a,key_fingerprint,p2p_allowed,caller_connections,callee_connections,"
     "ended_ms,reason,established,duration,ended_video,connection_id,"
     "caller_message_id,caller_pts,callee_message_id,callee_pts,"
-    "conference,need_rating,need_debug,callee_missed,slug";
-constexpr int kColumnCount = 42;
+    "conference,need_rating,need_debug,callee_missed,slug,ended_by";
+constexpr int kColumnCount = 43;
 
 // A member of a fact that may not have happened.
 template <class T, class M>
@@ -178,7 +179,19 @@ class RowReader {
     row.ended->need_rating = need_rating;
     row.ended->need_debug = need_debug;
     row.ended->callee_missed = callee_missed;
-    row.ended->slug = row_.Text(next_);
+    row.ended->slug = row_.Text(next_++);
+    ReadEndedBy(*row.ended);
+  }
+
+  // Calls that ended under an earlier schema don't say.
+  void ReadEndedBy(fact::CallEnded& ended) {
+    if (Null()) {
+      ended.ended_by = call::LikelyEndedBy(ended.reason);
+      return;
+    }
+    const std::int32_t by = Int32();
+    good_ = good_ && by >= 0 && by <= static_cast<std::int32_t>(call::EndedBy::kServer);
+    ended.ended_by = static_cast<call::EndedBy>(by);
   }
 
   const Statement& row_;
@@ -242,6 +255,10 @@ std::optional<std::string> Slug(const CallRow& row) {
   if (!row.ended || row.ended->slug.empty()) return std::nullopt;
   return row.ended->slug;
 }
+std::optional<std::int32_t> EndedBy(const CallRow& row) {
+  if (!row.ended) return std::nullopt;
+  return static_cast<std::int32_t>(row.ended->ended_by);
+}
 }  // namespace
 
 absl::Status CallTable::Put(const CallRow& row) {
@@ -269,7 +286,7 @@ absl::Status CallTable::Put(const CallRow& row) {
             If(row.ended, &fact::CallEnded::callee_pts),
             row.confirmed && row.confirmed->conference_supported,
             row.ended && row.ended->need_rating, row.ended && row.ended->need_debug,
-            row.ended && row.ended->callee_missed, Slug(row));
+            row.ended && row.ended->callee_missed, Slug(row), EndedBy(row));
   return put_.Run();
 }
 

@@ -48,6 +48,12 @@ constexpr std::string_view kSql[] = {
     "INSERT OR IGNORE INTO blocked(owner,user,added_seq) VALUES(?1,?2,?3)",
     "DELETE FROM blocked WHERE owner=?1 AND user=?2",
     "INSERT OR REPLACE INTO privacy(owner,key,rules) VALUES(?1,?2,?3)",
+    // A message's pts is its id, plus one, plus the deletions that came before it: each of those
+    // says how many there had been.
+    "DELETE FROM messages WHERE owner=?1 AND id=?2 AND pts=?2+1+coalesce("
+    "(SELECT pts-1-newest_message_id FROM message_deletions WHERE owner=?1 AND "
+    "newest_message_id<?2 ORDER BY newest_message_id DESC,pts DESC LIMIT 1),0)",
+    "INSERT INTO message_deletions(owner,newest_message_id,pts,message_id) VALUES(?1,?2,?3,?4)",
 };
 
 }  // namespace
@@ -152,6 +158,14 @@ absl::Status EntityTables::Folding::operator()(const fact::PrivacySet& fact) {
   const std::string rules = EncodePrivacyRules(fact.rules);
   const absl::Status status =
       Run(kPrivacySet, fact.owner, static_cast<std::int32_t>(fact.key), AsBytes(rules));
+  return status.ok() ? NextUserVersion() : status;
+}
+
+absl::Status EntityTables::Folding::operator()(const fact::MessageDeleted& fact) {
+  absl::Status status = Run(kMessageGone, fact.owner, fact.message_id);
+  if (status.ok()) {
+    status = Run(kMessageDeleted, fact.owner, fact.newest_message_id, fact.pts, fact.message_id);
+  }
   return status.ok() ? NextUserVersion() : status;
 }
 

@@ -44,6 +44,8 @@ class EntityTables {
     kBlocked,
     kUnblocked,
     kPrivacySet,
+    kMessageGone,
+    kMessageDeleted,
     kSqlCount,
   };
   struct Folding {
@@ -67,6 +69,7 @@ class EntityTables {
     absl::Status operator()(const book::fact::ContactRemoved& fact);
     absl::Status operator()(const book::fact::BlockedChanged& fact);
     absl::Status operator()(const book::fact::PrivacySet& fact);
+    absl::Status operator()(const book::fact::MessageDeleted& fact);
     template <class CallFact>
     absl::Status operator()(const CallFact&) {
       return absl::InternalError("a fact of a call in another stream");

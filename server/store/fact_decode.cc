@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "common/secret.h"
+#include "server/call/machine.h"
 #include "server/store/fact_codec.h"
 #include "server/store/fact_parts.h"
 
@@ -173,7 +174,12 @@ bool GetBody(const CallEnded& from, fact::CallEnded& to) {
   to.slug = from.slug();
   to.callee_missed = from.callee_missed();
   to.trace = ToBytes(from.trace());
-  return GetEnum(from.reason(), call::Reason::kMigrateConferenceCall, to.reason);
+  if (!GetEnum(from.reason(), call::Reason::kMigrateConferenceCall, to.reason)) return false;
+  if (from.ended_by() == 0) {
+    to.ended_by = call::LikelyEndedBy(to.reason);
+    return true;
+  }
+  return GetEnum(from.ended_by() - 1, call::EndedBy::kServer, to.ended_by);
 }
 bool GetBody(const CallRated& from, fact::CallRated& to) {
   to.id = CallId(from.id());
@@ -188,6 +194,13 @@ bool GetBody(const CallDebugSaved& from, fact::CallDebugSaved& to) {
   to.id = CallId(from.id());
   to.by = UserId(from.by());
   to.json = from.json();
+  return true;
+}
+bool GetBody(const MessageDeleted& from, fact::MessageDeleted& to) {
+  to.owner = UserId(from.owner());
+  to.message_id = from.message_id();
+  to.pts = from.pts();
+  to.newest_message_id = from.newest_message_id();
   return true;
 }
 
@@ -246,6 +259,8 @@ std::optional<book::FactBody> ToBody(const Row& row) {
       return Body<fact::CallRated>(row.call_rated());
     case Row::kCallDebugSaved:
       return Body<fact::CallDebugSaved>(row.call_debug_saved());
+    case Row::kMessageDeleted:
+      return Body<fact::MessageDeleted>(row.message_deleted());
     case Row::BODY_NOT_SET:
       return std::nullopt;
   }

@@ -167,6 +167,7 @@ void PutBody(const fact::CallEnded& from, Row* row) {
   to->set_slug(from.slug);
   to->set_callee_missed(from.callee_missed);
   to->set_trace(from.trace.data(), from.trace.size());
+  to->set_ended_by(static_cast<std::uint32_t>(from.ended_by) + 1);
 }
 void PutBody(const fact::CallRated& from, Row* row) {
   CallRated* to = row->mutable_call_rated();
@@ -182,6 +183,13 @@ void PutBody(const fact::CallDebugSaved& from, Row* row) {
   to->set_id(from.id.value());
   to->set_by(from.by.value());
   to->set_json(from.json);
+}
+void PutBody(const fact::MessageDeleted& from, Row* row) {
+  MessageDeleted* to = row->mutable_message_deleted();
+  to->set_owner(from.owner.value());
+  to->set_message_id(from.message_id);
+  to->set_pts(from.pts);
+  to->set_newest_message_id(from.newest_message_id);
 }
 
 }  // namespace

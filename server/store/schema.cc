@@ -103,6 +103,20 @@ CREATE INDEX codes_expiry ON codes(expires_ms);
     R"sql(
 DROP INDEX journal_entity;
 )sql",
+    // 5: service messages that were taken out of their owners' boxes, in the order of each box; who
+    // ended a call.
+    R"sql(
+CREATE TABLE message_deletions(
+  owner INTEGER NOT NULL, newest_message_id INTEGER NOT NULL, pts INTEGER NOT NULL,
+  message_id INTEGER NOT NULL,
+  PRIMARY KEY(owner, newest_message_id, pts)) STRICT, WITHOUT ROWID;
+DROP VIEW boxes;
+CREATE VIEW boxes AS
+  SELECT owner, max(pts) AS pts, max(id) AS last_message_id FROM (
+    SELECT owner, pts, id FROM messages
+    UNION ALL SELECT owner, pts, newest_message_id FROM message_deletions) GROUP BY owner;
+ALTER TABLE calls ADD COLUMN ended_by INTEGER;
+)sql",
 };
 
 absl::Status RunMigrations(Database& database, std::int64_t from, int to) {

@@ -204,6 +204,7 @@ absl::Status Store::Restore(const Horizon& horizon,
     apply(fact);
   });
   if (status.ok()) status = ReplayBoxes(database_, given, keep);
+  if (status.ok()) status = ReplayDeletions(database_, apply);
   return status.ok() ? ReplayJournal(apply) : status;
 }
 

@@ -1,6 +1,7 @@
 // The trace of a call: what is kept, what is cut, what the store gets.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "server/book/trace_event.h"
@@ -39,6 +40,29 @@ TEST(CallTraceTest, SurvivesItsEncoding) {
   ASSERT_TRUE(decoded.has_value());
   EXPECT_EQ(decoded->events, trace.events);
   EXPECT_TRUE(decoded->cut);
+}
+
+// Lines of version 1 had the reasons of relays one earlier.
+TEST(CallTraceTest, ReadsLinesOfTheEarlierVersion) {
+  for (const Why why : {Why::kStoreRefused, Why::kRelayBest, static_cast<Why>(kWhys - 1)}) {
+    CallTrace trace;
+    trace.events.push_back(Request(TraceWhat::kRelayOffered, 1'700'000'000'000));
+    trace.events.back().why = why;
+    Bytes lines = EncodeTrace(trace);
+    ASSERT_EQ(lines.front(), 2);
+    lines.front() = 1;
+    if (why >= Why::kRelayBest) {
+      const auto at = std::find(lines.rbegin(), lines.rend(), static_cast<std::uint8_t>(why));
+      ASSERT_NE(at, lines.rend());
+      --*at;
+    }
+    const auto decoded = DecodeTrace(lines);
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(decoded->events, trace.events);
+    // The last of the present reasons was none then.
+    lines.front() = why == static_cast<Why>(kWhys - 1) ? 3 : 1;
+    EXPECT_EQ(DecodeTrace(lines).has_value(), lines.front() == 1);
+  }
 }
 
 TEST(CallTraceTest, NoPrefixAndNoChangedByteCrashesTheDecoder) {

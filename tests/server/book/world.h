@@ -178,6 +178,26 @@ class World {
     return effects;
   }
 
+  // What the back office does. nullopt: there was nothing to be done.
+  std::optional<Effects> HangUp(CallId call) {
+    return Office(
+        [&](auto& facts, auto& effects) { return book_->HangUp(call, now_, facts, effects); });
+  }
+  std::optional<Effects> DeleteMessage(UserId owner, std::int32_t id) {
+    return Office([&](auto& facts, auto& effects) {
+      return book_->DeleteMessage(owner, id, now_, facts, effects);
+    });
+  }
+  // Both, but the store refuses the group.
+  void OfficeInVain(CallId call, UserId owner, std::int32_t id) {
+    std::vector<Fact> facts;
+    Effects effects;
+    Reseed();
+    book_->HangUp(call, now_, facts, effects);
+    book_->DeleteMessage(owner, id, now_, facts, effects);
+    book_->RollbackGroup();
+  }
+
   AuthKeyId NewKey(std::int64_t expires_ms = 0) {
     cmd::CreateKey create{};
     create.id = AuthKeyId(++last_key_ * 1000 + 1);
@@ -213,6 +233,17 @@ class World {
  private:
   Command CommandFrom(const Phone& phone, CommandBody body) {
     return {{phone.session, MessageId(++last_message_), phone.device}, std::move(body)};
+  }
+  template <class Change>
+  std::optional<Effects> Office(Change change) {
+    std::vector<Fact> facts;
+    Effects effects;
+    Reseed();
+    const bool changed = change(facts, effects);
+    EXPECT_EQ(changed, !facts.empty());
+    Keep(std::move(facts));
+    if (!changed) return std::nullopt;
+    return effects;
   }
   // What a step draws follows from the journal alone, so that worlds with equal journals agree.
   void Reseed() { entropy_ = SeededEntropy(journal_.size() + 1); }

@@ -328,6 +328,28 @@ TEST(CallMachine, ServerEndsWithItsOwnReason) {
   EXPECT_EQ(End(CallIn(State::kEnded), Reason::kBusy, now).outcome, Outcome::kNothing);
 }
 
+TEST(CallMachine, SaysWhoEndedIt) {
+  const auto by = [](State state, EventKind kind, Role role) {
+    Event event;
+    event.kind = kind;
+    event.role = role;
+    const WallTime late = kStart + kActiveMax + std::chrono::seconds(9);
+    return Advance(CallIn(state), event, late, kTimeouts).next.ended_by;
+  };
+  for (const State state :
+       {State::kRequested, State::kReceived, State::kAccepted, State::kActive}) {
+    const bool rings = state < State::kAccepted;
+    const Role callee = rings ? Role::kCalleeRinging : Role::kCallee;
+    EXPECT_EQ(by(state, EventKind::kDiscard, Role::kCaller), EndedBy::kCaller);
+    EXPECT_EQ(by(state, EventKind::kDiscard, callee), EndedBy::kCallee);
+    EXPECT_EQ(by(state, EventKind::kDeadline, Role::kStranger), EndedBy::kServer);
+    EXPECT_EQ(by(state, EventKind::kDeviceLost, Role::kCaller), EndedBy::kServer);
+  }
+  const Call call = CallIn(State::kRequested);
+  EXPECT_EQ(End(call, Reason::kHangup, kStart).next.ended_by, EndedBy::kServer);
+  EXPECT_EQ(End(call, Reason::kBusy, kStart, EndedBy::kCallee).next.ended_by, EndedBy::kCallee);
+}
+
 TEST(CallMachine, UnreachedCalleeGetsTheShorterDeadline) {
   EXPECT_EQ(RequestDeadline(kStart, true, kTimeouts), kStart + std::chrono::seconds(95));
   EXPECT_EQ(RequestDeadline(kStart, false, kTimeouts), kStart + std::chrono::seconds(25));

@@ -66,6 +66,24 @@ TEST_P(Updates, TooLongStandsAlone) {
   EXPECT_EQ(Pushed(batch), Bytes({0x7e, 0xaf, 0x17, 0xe3}));
 }
 
+TEST_P(Updates, ADeletedMessage) {
+  book::UpdateBatch batch;
+  batch.updates.resize(1);
+  batch.updates[0].kind = book::Update::Kind::kDeleteMessage;
+  batch.updates[0].message.id = 7;
+  batch.updates[0].pts = 12;
+  const Bytes pushed = Pushed(batch);
+  const Parsed<api::AnyUpdates> parsed(pushed);
+  ASSERT_TRUE(parsed.ok());
+  const auto& updates = *parsed->As<api::Updates>();
+  ASSERT_EQ(updates.updates.size(), 1u);
+  const auto& deleted = *updates.updates[0].As<api::UpdateDeleteMessages>();
+  ASSERT_EQ(deleted.messages.size(), 1u);
+  EXPECT_EQ(deleted.messages[0], 7);
+  EXPECT_EQ(deleted.pts, 12);
+  EXPECT_EQ(deleted.pts_count, 1);
+}
+
 TEST_P(Updates, PrivacyBlockedAndStatus) {
   book::UpdateBatch batch;
   batch.updates.resize(3);

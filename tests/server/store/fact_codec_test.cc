@@ -74,6 +74,29 @@ TEST(FactCodecTest, RefusesAKeyOfAnotherLength) {
   }
 }
 
+// Rows of earlier versions don't say who ended the call.
+TEST(FactCodecTest, WhoEndedACallFollowsFromItsReasonIfNotSaid) {
+  const std::pair<call::Reason, call::EndedBy> rows[] = {
+      {call::Reason::kBusy, call::EndedBy::kCallee},
+      {call::Reason::kMissed, call::EndedBy::kCaller},
+      {call::Reason::kHangup, call::EndedBy::kCaller},
+      {call::Reason::kDisconnect, call::EndedBy::kServer},
+  };
+  FactCodec codec;
+  for (const auto& [reason, by] : rows) {
+    Row row;
+    row.mutable_call_ended()->set_reason(static_cast<std::uint32_t>(reason));
+    const auto body = codec.Decode(AsBytes(row.SerializeAsString()));
+    ASSERT_TRUE(body);
+    EXPECT_EQ(std::get<fact::CallEnded>(*body).ended_by, by);
+    row.mutable_call_ended()->set_ended_by(3);
+    EXPECT_EQ(std::get<fact::CallEnded>(*codec.Decode(AsBytes(row.SerializeAsString()))).ended_by,
+              call::EndedBy::kServer);
+    row.mutable_call_ended()->set_ended_by(4);
+    EXPECT_FALSE(codec.Decode(AsBytes(row.SerializeAsString())));
+  }
+}
+
 TEST(FactCodecTest, RefusesEnumsOutOfRange) {
   Row reason, privacy_key, rule, connection;
   reason.mutable_call_ended()->set_reason(5);

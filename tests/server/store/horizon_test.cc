@@ -116,6 +116,46 @@ TEST_F(HorizonTest, BoxesAreWholeWithoutTheirCalls) {
   EXPECT_GT(box->kept_from, 2);
 }
 
+// The same, with messages of all ages deleted all along, until some boxes are only deletions.
+TEST_F(HorizonTest, BoxesAreWholeWithTheirDeletions) {
+  std::vector<book::Fact> facts;
+  std::vector<std::int32_t> pts(kUsers + 1, 1), ids(kUsers + 1, 0), versions(kUsers + 1, 1);
+  const auto add_deletion = [&](UserId owner, std::int32_t age) {
+    const auto at = static_cast<std::size_t>(owner.value());
+    if (ids[at] == 0) return;
+    facts.push_back({book::Stream::kUser, owner.value(), ++versions[at],
+                     fact::MessageDeleted{owner, std::max(1, ids[at] - age), ++pts[at], ids[at]}});
+  };
+  int calls = 0;
+  for (book::Fact fact : History(3'000)) {
+    if (auto* ended = std::get_if<fact::CallEnded>(&fact.body)) {
+      const auto caller = static_cast<std::size_t>(User(calls).value());
+      const auto callee = static_cast<std::size_t>(User(calls + 1 + calls / 7 % 3).value());
+      ended->caller_pts = ++pts[caller];
+      ended->callee_pts = ++pts[callee];
+      ended->caller_message_id = ++ids[caller];
+      ended->callee_message_id = ++ids[callee];
+      ++calls;
+    }
+    facts.push_back(fact);
+    if (calls % 3 == 0) add_deletion(User(calls / 3), calls % 1'100);
+  }
+  for (std::int32_t age = 0; age < book::kBoxMessagesMax + 50; ++age) add_deletion(User(0), age);
+  book::State whole;
+  for (const book::Fact& fact : facts) book::Apply(whole, fact);
+  auto store = MustOpen();
+  ASSERT_TRUE(store->Append(facts).ok());
+  for (const int projected : {0, 2'000, 4'000, 6'000}) {
+    if (projected > 0) ASSERT_TRUE(store->Project(2'000).ok());
+    for (const std::int64_t kept : {0, 700, 3'000}) {
+      Given given;
+      Restore(*store, {.ended_calls_max = kept}, given);
+      EXPECT_EQ(Boxes(given.state), Boxes(whole)) << kept << " calls, " << projected << " rows";
+    }
+  }
+  EXPECT_EQ(whole.deletions.Find(User(0))->size(), static_cast<std::size_t>(book::kBoxMessagesMax));
+}
+
 TEST_F(HorizonTest, CallsThatEndedTooLongAgoAreNotGiven) {
   auto store = MustOpen();
   Fill(*store, History(50), 0);

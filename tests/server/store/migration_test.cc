@@ -68,6 +68,7 @@ TEST_F(MigrationTest, AFileOfTheFirstSchemaGoesOn) {
   EXPECT_EQ(state.contacts.size(), 1u);
   EXPECT_EQ(state.devices.Find(UserId(1))->size(), 1u);
   EXPECT_EQ(state.calls.Find(CallId(100))->call.state, call::State::kEnded);
+  EXPECT_EQ(state.calls.Find(CallId(100))->call.ended_by, call::EndedBy::kServer);  // disconnected
   EXPECT_EQ(UnixMillis(state.calls.Find(CallId(101))->call.deadline), 97'000);
   EXPECT_EQ(state.messages.size(), 2u);
   EXPECT_EQ(state.boxes.Find(UserId(2))->pts, 2);

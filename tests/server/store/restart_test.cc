@@ -83,9 +83,21 @@ TEST_F(RestartTest, AnEndedCallKeepsItsRecordAndLosesItsKeys) {
                    "coalesce(g_a_hash, g_a, g_b, key_fingerprint, caller_connections, "
                    "callee_connections) NOT NULL"),
             0);
-  EXPECT_EQ(Number("SELECT count(*) FROM messages"),
+  EXPECT_EQ(Number("SELECT count(*) FROM messages") +
+                Number("SELECT count(DISTINCT owner || ' ' || message_id) FROM message_deletions"),
             2 * Number("SELECT count(*) FROM calls WHERE ended_seq NOT NULL"));
-  EXPECT_EQ(Number("SELECT count(*) FROM boxes WHERE pts != last_message_id + 1"), 0);
+  EXPECT_GT(Number("SELECT count(*) FROM message_deletions"), 20);
+  EXPECT_EQ(Number("SELECT count(*) FROM messages JOIN message_deletions USING(owner) "
+                   "WHERE message_id=id"),
+            0);
+  // Every pts is a message's or a deletion's.
+  EXPECT_EQ(Number("SELECT count(*) FROM boxes WHERE pts != last_message_id + 1 + "
+                   "(SELECT count(*) FROM message_deletions d WHERE d.owner=boxes.owner)"),
+            0);
+  EXPECT_EQ(Number("SELECT count(*) FROM boxes"),
+            Number("SELECT count(DISTINCT owner) FROM "
+                   "(SELECT caller owner FROM calls WHERE ended_seq NOT NULL "
+                   "UNION SELECT callee FROM calls WHERE ended_seq NOT NULL)"));
   EXPECT_GT(Number("SELECT count(*) FROM ratings"), 0);
   EXPECT_GT(Number("SELECT count(*) FROM call_debug"), 0);
 }

@@ -119,8 +119,9 @@ std::string Describe(const book::State& s) {
       DescribeTable("privacy", s.privacy, [](const auto& rules) { return Print(*rules); }),
       DescribeTable("boxes", s.boxes, print),
       DescribeTable("messages", s.messages, DescribeMessage),
-      DescribeTable("calls", s.calls, DescribeCall), DescribeTable("live", s.live_calls, print),
-      DescribeTable("random ids", s.random_ids, print), DescribeTable("ended", s.ended, print));
+      DescribeTable("deletions", s.deletions, print), DescribeTable("calls", s.calls, DescribeCall),
+      DescribeTable("live", s.live_calls, print), DescribeTable("random ids", s.random_ids, print),
+      DescribeTable("ended", s.ended, print));
 }
 
 book::Fact World::Next() {
@@ -202,6 +203,7 @@ book::FactBody World::OfKey() {
 
 book::FactBody World::OfUser() {
   const UserId owner = AnyUser(), other = AnyUser();
+  if (Below(3) == 0 && last_ids_[owner] > 0) return Deletion(owner);
   switch (Below(6)) {
     case 0:
       return fact::UserSeen{owner, now_ms_};
@@ -218,6 +220,12 @@ book::FactBody World::OfUser() {
                               {{book::PrivacyRule::Kind::kDisallowUsers, {other, AnyUser()}},
                                {book::PrivacyRule::Kind::kAllowContacts, {}}}};
   }
+}
+
+// Any that there was, also one that is gone already.
+book::FactBody World::Deletion(UserId owner) {
+  const std::int32_t newest = last_ids_[owner];
+  return fact::MessageDeleted{owner, 1 + Below(newest), ++pts_[owner], newest};
 }
 
 book::FactBody World::OfPhone() {
@@ -285,6 +293,8 @@ book::FactBody World::OfCall() {
 book::FactBody World::End(const Call& call) {
   const std::int32_t caller_pts = ++pts_.try_emplace(call.caller, 1).first->second;
   const std::int32_t callee_pts = ++pts_.try_emplace(call.callee, 1).first->second;
+  const std::int32_t caller_id = ++last_ids_[call.caller];
+  const std::int32_t callee_id = ++last_ids_[call.callee];
   const bool established = call.step == 4;
   return fact::CallEnded{call.id,
                          established ? call::Reason::kHangup : call::Reason::kMissed,
@@ -293,15 +303,16 @@ book::FactBody World::End(const Call& call) {
                          Below(2) == 0,
                          5,
                          now_ms_,
-                         caller_pts - 1,
+                         caller_id,
                          caller_pts,
-                         callee_pts - 1,
+                         callee_id,
                          callee_pts,
                          established,
                          !established,
                          !established,
                          "",
-                         Bytes{1, 0, 0}};
+                         Bytes{1, 0, 0},
+                         static_cast<call::EndedBy>(Below(3))};
 }
 
 }  // namespace trunkline::store

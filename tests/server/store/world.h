@@ -50,6 +50,7 @@ class World {
   book::FactBody NewKey();
   book::FactBody OfKey();
   book::FactBody OfUser();
+  book::FactBody Deletion(UserId owner);
   book::FactBody OfPhone();
   book::FactBody NewCall();
   book::FactBody OfCall();
@@ -60,7 +61,7 @@ class World {
   std::vector<UserId> users_;
   std::vector<Key> keys_;
   std::vector<Call> calls_;
-  absl::flat_hash_map<UserId, std::int32_t> pts_;
+  absl::flat_hash_map<UserId, std::int32_t> pts_, last_ids_;  // of messages
   absl::flat_hash_map<std::pair<int, std::int64_t>, std::int32_t> versions_;
 };
 
