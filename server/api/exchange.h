@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/api/backend.h"
+#include "server/api/event_stream.h"
 #include "server/api/faults.h"
 #include "server/api/keyring.h"
 #include "server/api/target.h"
@@ -40,6 +41,9 @@ struct Config {
   std::function<std::string()> request_id;  // a new one
   std::function<void(const Access&)> log;   // any thread
   std::function<void(const Audit&)> audit;  // any thread
+  // A webhook was put or removed; `moved` (its name, or empty) goes on from another event. Any
+  // thread, and it may wait.
+  std::function<void(records::Oid organization, const std::string& moved)> webhooks_changed;
 };
 
 struct Exchange {
@@ -61,6 +65,7 @@ struct Exchange {
   std::int64_t now_ms = 0;
   std::string_view internal = "Internal error";  // what a 500 says
   Backend* backend = nullptr;
+  EventStreams* streams = nullptr;
   std::shared_ptr<const Config> config;
   std::shared_ptr<const Keyring> keyring;
 };

@@ -3,13 +3,29 @@
 #include <algorithm>
 
 #include "server/api/dialpad_calls.h"
+#include "server/api/events.h"
 #include "server/api/notes.h"
+#include "server/api/openapi.h"
 #include "server/api/purge.h"
 
 namespace trunkline::api {
 namespace {
 
 using enum Surface;
+
+http::Answer GetOpenApi(const http::Request&, const Keyring&, std::int64_t) {
+  http::Answer answer;
+  answer.body = OpenApiText();
+  return answer;
+}
+
+http::Answer GetOpenApiPage(const http::Request&, const Keyring&, std::int64_t) {
+  static const std::string page = OpenApiPage();
+  http::Answer answer;
+  answer.content_type = "text/html; charset=utf-8";
+  answer.body = page;
+  return answer;
+}
 
 // Names that are also of the form of a later pattern come first.
 constexpr Route kRoutes[] = {
@@ -19,12 +35,18 @@ constexpr Route kRoutes[] = {
     {kDialpad, "POST", kDiscardPattern, kCallsWrite, DiscardCall},
     {kDialpad, "GET", "/api/auth/verify-token", 0, VerifyToken},
 
+    {kDialpad, "GET", "/api/events", kEventsRead, GetEvents},
+    {kDialpad, "GET", "/api/webhooks", kEventsRead, ListWebhooks},
+    {kDialpad, "PUT", "/api/webhooks/{name}", kEventsRead, PutWebhook},
+    {kDialpad, "DELETE", "/api/webhooks/{name}", kEventsRead, RemoveWebhook},
+    {kDialpad, "GET", "/api/webhooks/{name}/dead", kEventsRead, GetDeadLetters},
+
     {kPurge, "POST", "/purge/v1/calls", kCallsPurge, PurgeCalls},
     {kPurge, "POST", "/purge/v1/calls/sessions", kCallsPurge, PurgeSessions},
     {kPurge, "POST", "/purge/v1/calls/customer", kCallsPurge, PurgeCustomer},
     {kPurge, "GET", "/purge/v1/jobs/{jobId}", kCallsRead, GetPurgeJob},
     {kPurge, "GET", "/purge/v1/status", kCallsRead, GetPurgeStatus},
-    {kPurge, "POST", kTokenPattern, 0, nullptr},
+    {kPurge, "POST", kTokenPattern, 0, nullptr, IssueToken},
 
     {kNotes, "GET", "/api/v1/calls", kCallsRead, ListNotesCalls},
     {kNotes, "GET", "/api/v1/calls/{id}", kCallsRead, GetNotesCall},
@@ -33,6 +55,9 @@ constexpr Route kRoutes[] = {
     {kNotes, "DELETE", "/api/v1/calls/{id}/notes/{noteId}", kNotesWrite, RemoveNote},
     {kNotes, "PATCH", "/api/v1/calls/{id}/rating", kNotesWrite, RateCall},
     {kNotes, "PATCH", "/api/v1/calls/{id}/viewed", kNotesWrite, MarkViewed},
+
+    {kDialpad, "GET", "/openapi.json", 0, nullptr, GetOpenApi},
+    {kDialpad, "GET", "/docs", 0, nullptr, GetOpenApiPage},
 };
 
 using Segments = std::vector<std::string_view>;

@@ -17,7 +17,8 @@ struct Route {
   std::string_view method;
   std::string_view pattern;         // "{name}" stands for any one segment, also an empty one
   std::uint32_t scope;              // 0: any token will do
-  void (*run)(const ExchangePtr&);  // nullptr: asked without a token
+  void (*run)(const ExchangePtr&);  // nullptr: asked without a token, answered by `open`
+  http::Answer (*open)(const http::Request&, const Keyring&, std::int64_t now_ms) = nullptr;
 };
 
 struct Match {

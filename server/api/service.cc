@@ -4,7 +4,6 @@
 
 #include "absl/strings/ascii.h"
 #include "boost/json.hpp"
-#include "server/api/purge.h"
 #include "server/api/routes.h"
 
 namespace trunkline::api {
@@ -53,6 +52,7 @@ std::optional<http::Answer> Refusal(const Route& route, const http::Request& req
 
 Service::Service(Backend* backend, std::shared_ptr<const Keyring> keyring, Config config)
     : backend_(backend),
+      streams_(std::make_unique<EventStreams>(backend)),
       keyring_(std::move(keyring)),
       config_(std::make_shared<const Config>(std::move(config))) {}
 
@@ -83,7 +83,7 @@ void Service::Handle(const http::Request& request, const http::Responder& to) co
   const Route& route = *match.route;
   const std::int64_t now_ms = config_->now_ms();
   if (route.run == nullptr) {
-    return Logged(request, to, &route, std::nullopt)(IssueToken(request, *keyring_, now_ms));
+    return Logged(request, to, &route, std::nullopt)(route.open(request, *keyring_, now_ms));
   }
   const auto who = keyring_->Find(request.authorization, now_ms);
   const http::Responder respond = Logged(request, to, &route, who);
@@ -96,6 +96,7 @@ void Service::Handle(const http::Request& request, const http::Responder& to) co
   exchange->now_ms = now_ms;
   if (route.pattern == kDiscardPattern) exchange->internal = "Internal error during discard";
   exchange->backend = backend_;
+  exchange->streams = streams_.get();
   exchange->config = config_;
   exchange->keyring = keyring_;
   route.run(exchange);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string_view>
 
+#include "server/api/event_stream.h"
 #include "server/api/exchange.h"
 #include "server/http/answer.h"
 
@@ -16,6 +17,9 @@ class Service {
   // `backend` outlives every request; what comes late holds the rest.
   Service(Backend* backend, std::shared_ptr<const Keyring> keyring, Config config);
 
+  // To be told whenever the outbox has grown.
+  EventStreams& streams() { return *streams_; }
+
   void Handle(const http::Request& request, const http::Responder& respond) const;
   http::Handler handler() const;
   // 64 KiB; 8 KiB for operators' pages; 16 MiB for calls that are ingested by someone who may.
@@ -27,6 +31,7 @@ class Service {
                          const Route* route, const std::optional<Principal>& who) const;
 
   Backend* const backend_;
+  const std::unique_ptr<EventStreams> streams_;
   const std::shared_ptr<const Keyring> keyring_;
   const std::shared_ptr<const Config> config_;
 };

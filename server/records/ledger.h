@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "common/ids.h"
 #include "server/records/types.h"
+#include "server/records/webhooks.h"
 
 namespace trunkline::records {
 
@@ -64,10 +65,8 @@ struct PurgeStatus {
   std::string receipt;
 };
 
-class Reader {
+class Reader : public WebhookReader {
  public:
-  virtual ~Reader() = default;
-
   virtual absl::StatusOr<std::vector<Organization>> Organizations() = 0;
   virtual absl::StatusOr<std::vector<User>> Users() = 0;  // of all organizations
   virtual absl::StatusOr<std::vector<Credential>> Credentials() = 0;
@@ -160,6 +159,7 @@ class Ledger {
   virtual ~Ledger() = default;
   // Asked inside the transaction, it sees what the transaction did.
   virtual Reader& reader() = 0;
+  virtual WebhookWriter& webhooks() = 0;
 
   // nullopt: the name or the label is taken.
   virtual absl::StatusOr<std::optional<Organization>> AddOrganization(std::string name,

@@ -62,6 +62,11 @@ class NoLedger : public Backend {
     }
     absl::StatusOr<std::optional<records::PurgeJob>> FindJob(Oid, Oid) override { return No(); }
     absl::StatusOr<records::PurgeStatus> StatusOf(Oid, std::string_view) override { return No(); }
+    absl::StatusOr<std::vector<records::Webhook>> Webhooks() override { return No(); }
+    absl::StatusOr<std::optional<std::vector<records::DeadLetter>>> DeadLetters(
+        Oid, std::string_view) override {
+      return No();
+    }
     absl::StatusOr<Events> EventsAfter(Oid, std::int64_t after, int max) override {
       ++reads;
       Events found;

@@ -87,6 +87,9 @@ class ApiTest : public testing::Test {
     config.request_id = [this] { return "minted-" + std::to_string(++minted_); };
     config.log = [this](const Access& access) { log_.push_back(access); };
     config.audit = [this](const Audit& audit) { audits_.push_back(audit); };
+    config.webhooks_changed = [this](records::Oid organization, const std::string& moved) {
+      webhook_changes_.push_back(organization.Hex() + " " + moved);
+    };
     service_.emplace(&backend_, keyring_, std::move(config));
     AddCall(own_, 100);
     AddCall(foreign_, 200);
@@ -186,6 +189,7 @@ class ApiTest : public testing::Test {
   int minted_ = 0;
   std::vector<Access> log_;
   std::vector<Audit> audits_;
+  std::vector<std::string> webhook_changes_;
 };
 
 }  // namespace trunkline::api

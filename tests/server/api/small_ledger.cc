@@ -64,8 +64,59 @@ absl::StatusOr<PurgeStatus> SmallLedger::StatusOf(Oid, std::string_view call) {
   return PurgeStatus{PurgeState::kPurged, R"({"calls":1,"signature":"00"})"};
 }
 
-absl::StatusOr<Reader::Events> SmallLedger::EventsAfter(Oid, std::int64_t, int) {
-  return Events{};
+absl::StatusOr<records::Reader::Events> SmallLedger::EventsAfter(records::Oid, std::int64_t after,
+                                                                 int max) {
+  Events found;
+  found.oldest = oldest_event;
+  for (const records::Event& event : events) {
+    found.newest = event.seq;
+    if (event.seq > after && std::ssize(found.events) < max) found.events.push_back(event);
+  }
+  return found;
+}
+
+records::Webhook* SmallLedger::WebhookOf(records::Oid organization, std::string_view name) {
+  for (records::Webhook& one : webhooks_known) {
+    if (one.organization == organization && one.name == name) return &one;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<std::optional<std::vector<records::DeadLetter>>> SmallLedger::DeadLetters(
+    records::Oid organization, std::string_view name) {
+  if (WebhookOf(organization, name) == nullptr) return std::nullopt;
+  return dead;
+}
+
+absl::StatusOr<bool> SmallLedger::PutWebhook(const records::Webhook& webhook, bool move,
+                                             std::int64_t) {
+  webhook_moved = move;
+  if (records::Webhook* const known = WebhookOf(webhook.organization, webhook.name)) {
+    *known = webhook;
+  } else if (webhooks_known.size() == records::kWebhooksMax) {
+    return false;
+  } else {
+    webhooks_known.push_back(webhook);
+  }
+  return true;
+}
+
+absl::StatusOr<bool> SmallLedger::RemoveWebhook(records::Oid organization, std::string_view name) {
+  const records::Webhook* const known = WebhookOf(organization, name);
+  if (known == nullptr) return false;
+  webhooks_known.erase(webhooks_known.begin() + (known - webhooks_known.data()));
+  return true;
+}
+
+absl::Status SmallLedger::Delivered(records::Oid, std::int64_t, std::int64_t) {
+  return absl::OkStatus();
+}
+absl::Status SmallLedger::Failing(records::Oid, std::int64_t) {
+  return absl::OkStatus();
+}
+absl::Status SmallLedger::GiveUp(records::Oid, std::int64_t, std::int64_t, std::string_view,
+                                 std::int64_t) {
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<Organization>> SmallLedger::AddOrganization(std::string,

@@ -11,14 +11,21 @@
 
 namespace trunkline::api {
 
-class SmallLedger final : public records::Ledger, public records::Reader {
+class SmallLedger final : public records::Ledger,
+                          public records::Reader,
+                          public records::WebhookWriter {
  public:
   std::vector<records::Organization> organizations;
   std::vector<records::User> users;
   std::vector<records::Credential> credentials;
   std::vector<records::Call> calls;
   std::vector<records::PurgeJob> jobs;
-  std::vector<std::string> purged;  // ids of calls whose purge is over
+  std::vector<records::Event> events;  // of every organization
+  std::int64_t oldest_event = 1;
+  std::vector<records::Webhook> webhooks_known;
+  std::vector<records::DeadLetter> dead;  // of every webhook
+  std::optional<bool> webhook_moved;      // by the last PutWebhook
+  std::vector<std::string> purged;        // ids of calls whose purge is over
 
   int changes = 0, reads = 0;  // that reached the records
   std::optional<records::DiscardRequest> discard;
@@ -43,7 +50,21 @@ class SmallLedger final : public records::Ledger, public records::Reader {
                                                 std::string_view call) override;
   absl::StatusOr<Events> EventsAfter(records::Oid, std::int64_t, int) override;
 
+  absl::StatusOr<std::vector<records::Webhook>> Webhooks() override { return webhooks_known; }
+  absl::StatusOr<std::optional<std::vector<records::DeadLetter>>> DeadLetters(
+      records::Oid organization, std::string_view name) override;
+
+  // WebhookWriter
+  absl::StatusOr<bool> PutWebhook(const records::Webhook& webhook, bool move,
+                                  std::int64_t) override;
+  absl::StatusOr<bool> RemoveWebhook(records::Oid organization, std::string_view name) override;
+  absl::Status Delivered(records::Oid, std::int64_t, std::int64_t) override;
+  absl::Status Failing(records::Oid, std::int64_t) override;
+  absl::Status GiveUp(records::Oid, std::int64_t, std::int64_t, std::string_view,
+                      std::int64_t) override;
+
   // Ledger
+  records::WebhookWriter& webhooks() override { return *this; }
   records::Reader& reader() override { return *this; }
   absl::StatusOr<std::optional<records::Organization>> AddOrganization(std::string,
                                                                        std::int64_t) override;
@@ -75,6 +96,7 @@ class SmallLedger final : public records::Ledger, public records::Reader {
                                                std::int64_t now_ms) override;
 
  private:
+  records::Webhook* WebhookOf(records::Oid organization, std::string_view name);
   records::Call* Known(records::Oid organization, std::string_view name);
   records::NoteChange Changed(records::Call* call);
 };
