@@ -153,12 +153,17 @@ void Fleet::NoteOutcome(std::size_t index, bool bad, WallTime now) {
   entry.good = entry.bad = 0;
 }
 
-bool Fleet::IsPanic(WallTime now) const {
+void Fleet::TakeStates(WallTime now, std::span<State> states) const {
+  for (std::size_t i = 0; i < entries_.size(); ++i) states[i] = StateOf(entries_[i], now);
+}
+
+bool Fleet::IsPanic(std::span<const State> states) const {
   float asked = 0, healthy = 0;
   bool any_beats = false, all_silent = true;  // of those that should beat
-  for (const Entry& entry : entries_) {
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const Entry& entry = entries_[i];
     if (entry.draining || entry.kind == Kind::kStun) continue;
-    const State state = StateOf(entry, now);
+    const State state = states[i];
     ++asked;
     healthy += state == State::kUp || state == State::kFull ? 1.0F : 0.0F;
     if (entry.liveness != Liveness::kHeartbeat) continue;

@@ -125,8 +125,10 @@ class Fleet {
   static void AddCredit(Entry& entry, float calls, WallTime now);
   // A call went well or badly for what this entry can be blamed for. May eject it.
   void NoteOutcome(std::size_t index, bool bad, WallTime now);
+  // Of all entries, in their order.
+  void TakeStates(WallTime now, std::span<State> states) const;
   // Some live, but fewer than half: rather a fault of ours than of so many relays.
-  bool IsPanic(WallTime now) const;
+  bool IsPanic(std::span<const State> states) const;
 
  private:
   struct Site {

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "common/check.h"
-#include "server/picker/slots.h"
 
 namespace trunkline::picker {
 namespace {
@@ -22,6 +21,37 @@ float LoadPenalty(float load) {
 // it.
 bool Reaches(const Client& client, const Entry& entry) {
   return (client.ipv4 && entry.ipv4) || (client.ipv6 && entry.ipv6);
+}
+
+// Whether an entry that is in such a state may be offered to this call, and if not, why.
+Why Eligible(const Entry& entry, State state, const Request& request, bool panic) {
+  switch (state) {
+    case State::kDraining:
+    case State::kDrained:
+      return Why::kDraining;
+    case State::kMisconfigured:
+      return Why::kMisconfigured;
+    case State::kDown:
+      if (!panic) return Why::kDown;
+      break;
+    case State::kEjected:
+      if (!panic) return Why::kEjected;
+      break;
+    case State::kFull:
+      return Why::kFull;
+    case State::kUp:
+      break;
+  }
+  if ((entry.stacks & request.stack) == 0) return Why::kStack;
+  if (request.stack == kLibtgvoip && entry.kind != Kind::kReflector) return Why::kStack;
+  if (entry.kind == Kind::kReflectorTcp && !request.tcp_entries) return Why::kStack;
+  if (entry.kind == Kind::kStun && !request.p2p) return Why::kNoDirect;
+  if (!Reaches(request.caller, entry) || !Reaches(request.callee, entry)) return Why::kFamily;
+  if ((entry.labels & request.labels_wanted) != request.labels_wanted ||
+      (entry.labels & request.labels_refused) != 0) {
+    return Why::kLabels;
+  }
+  return Why::kOutscored;
 }
 
 // How much of a call an offered entry is expected to carry.
@@ -52,80 +82,47 @@ Result<Fleet::Added, FleetRefusal> Picker::Update(const EntryConfig& config) {
   return added;
 }
 
-Why Picker::Eligible(const Entry& entry, const Request& request, WallTime now, bool panic) const {
-  const State state = fleet_.StateOf(entry, now);
-  switch (state) {
-    case State::kDraining:
-    case State::kDrained:
-      return Why::kDraining;
-    case State::kMisconfigured:
-      return Why::kMisconfigured;
-    case State::kDown:
-      if (!panic) return Why::kDown;
-      break;
-    case State::kEjected:
-      if (!panic) return Why::kEjected;
-      break;
-    case State::kFull:
-      return Why::kFull;
-    case State::kUp:
-      break;
+void Picker::PredictPaths(const Request& request, WallTime now, Paths& paths) {
+  const std::size_t sites = fleet_.sites();
+  prediction_.Predict(request.caller, now, sites, caller_legs_);
+  prediction_.Predict(request.callee, now, sites, callee_legs_);
+  const Legs &a = caller_legs_, &b = callee_legs_;
+  for (std::size_t i = 0; i < sites; ++i) {
+    paths.rtt_ms[i] = a.rtt_ms[i] + b.rtt_ms[i];
+    paths.deviation_ms[i] = std::sqrt(a.variance[i] + b.variance[i]);
+    paths.loss[i] = a.loss[i] + b.loss[i];
   }
-  if ((entry.stacks & request.stack) == 0) return Why::kStack;
-  if (request.stack == kLibtgvoip && entry.kind != Kind::kReflector) return Why::kStack;
-  if (entry.kind == Kind::kReflectorTcp && !request.tcp_entries) return Why::kStack;
-  if (entry.kind == Kind::kStun && !request.p2p) return Why::kNoDirect;
-  if (!Reaches(request.caller, entry) || !Reaches(request.callee, entry)) return Why::kFamily;
-  if ((entry.labels & request.labels_wanted) != request.labels_wanted ||
-      (entry.labels & request.labels_refused) != 0) {
-    return Why::kLabels;
-  }
-  return Why::kOutscored;
 }
 
-float Picker::Score(const Entry& entry, WallTime now, bool panic, Verdict& verdict) {
+void Picker::Score(std::size_t place, const Paths& paths, WallTime now) {
+  const Entry& entry = fleet_.entries()[place];
   const std::size_t site = entry.site;
-  const float rtt = caller_legs_.rtt_ms[site] + callee_legs_.rtt_ms[site] + 2 * entry.offset.rtt_ms;
-  const float variance = caller_legs_.variance[site] + callee_legs_.variance[site];
-  const float loss = std::clamp(
-      caller_legs_.loss[site] + callee_legs_.loss[site] + 2 * entry.offset.loss, 0.0F, 1.0F);
+  const float rtt = paths.rtt_ms[site] + 2 * entry.offset.rtt_ms;
+  const float loss = std::clamp(paths.loss[site] + 2 * entry.offset.loss, 0.0F, 1.0F);
   const float load = Fleet::FreshLoad(entry, now);
-  const std::size_t index = verdict_count_;
-  rtts_[index] = rtt;
-  deviations_[index] = std::sqrt(variance);
-  loads_[index] = load;
-  const bool unhealthy = panic && fleet_.StateOf(entry, now) != State::kUp;
-  const float score = std::max(rtt, 1.0F) + loss * 100 * kLossPenaltyMsPerPercent +
-                      LoadPenalty(load) + entry.price_ms + (unhealthy ? kPanicPenaltyMs : 0);
-  verdict.rtt_ms = Rounded(rtt);
-  verdict.deviation_ms = Rounded(deviations_[index]);
-  verdict.loss_permille = Rounded(loss * 1000);
-  verdict.load_permille = Rounded(load * 1000);
-  verdict.score_ms = Rounded(score);
-  return score;
+  figures_.rtt_ms[place] = rtt;
+  figures_.deviation_ms[place] = paths.deviation_ms[site];
+  figures_.loss[place] = loss;
+  figures_.load[place] = load;
+  figures_.score_ms[place] = std::max(rtt, 1.0F) + loss * 100 * kLossPenaltyMsPerPercent +
+                             LoadPenalty(load) + entry.price_ms;
 }
 
-void Picker::Evaluate(const Request& request, WallTime now, bool panic) {
-  prediction_.Predict(request.caller, now, fleet_.sites(), caller_legs_);
-  prediction_.Predict(request.callee, now, fleet_.sites(), callee_legs_);
-  verdict_count_ = 0;
-  for (const Entry& entry : fleet_.entries()) {
-    Verdict& verdict = verdicts_[verdict_count_];
-    verdict = {};
-    verdict.id = entry.id;
-    verdict.why = Eligible(entry, request, now, panic);
-    scores_[verdict_count_] = Score(entry, now, panic, verdict);
-    if (verdict.why == Why::kOutscored && loads_[verdict_count_] >= kLoadCap) {
-      verdict.why = Why::kOverloaded;
-    }
-    ++verdict_count_;
+void Picker::Evaluate(const Request& request, const Paths& paths, const States& states,
+                      WallTime now, bool panic) {
+  for (std::size_t i = 0; i < fleet_.entries().size(); ++i) {
+    Why& why = figures_.why[i];
+    why = Eligible(fleet_.entries()[i], states[i], request, panic);
+    Score(i, paths, now);
+    if (panic && states[i] != State::kUp) figures_.score_ms[i] += kPanicPenaltyMs;
+    if (why == Why::kOutscored && figures_.load[i] >= kLoadCap) why = Why::kOverloaded;
   }
 }
 
 bool Picker::AnyEligible(bool with_stun) const {
-  for (std::size_t i = 0; i < verdict_count_; ++i) {
+  for (std::size_t i = 0; i < fleet_.entries().size(); ++i) {
     const bool counts = with_stun || fleet_.entries()[i].kind != Kind::kStun;
-    if (counts && verdicts_[i].why == Why::kOutscored) return true;
+    if (counts && figures_.why[i] == Why::kOutscored) return true;
   }
   return false;
 }
@@ -133,31 +130,60 @@ bool Picker::AnyEligible(bool with_stun) const {
 // A call may sound bad there; without a relay it may not sound at all.
 bool Picker::TakeOverloaded() {
   bool any = false;
-  for (std::size_t i = 0; i < verdict_count_; ++i) {
-    if (verdicts_[i].why != Why::kOverloaded) continue;
-    verdicts_[i].why = Why::kOutscored;
+  for (std::size_t i = 0; i < fleet_.entries().size(); ++i) {
+    if (figures_.why[i] != Why::kOverloaded) continue;
+    figures_.why[i] = Why::kOutscored;
     any = true;
   }
   return any;
 }
 
 Offer Picker::Choose(const Request& request, WallTime now, std::uint64_t random) {
-  bool panic = fleet_.IsPanic(now);
-  Evaluate(request, now, panic);
+  Paths paths;
+  PredictPaths(request, now, paths);
+  States states;
+  fleet_.TakeStates(now, states);
+  bool panic = fleet_.IsPanic(states);
+  Evaluate(request, paths, states, now, panic);
   if (!AnyEligible(false)) TakeOverloaded();
   if (!panic && !AnyEligible(true)) {
-    Evaluate(request, now, true);
+    Evaluate(request, paths, states, now, true);
     panic = AnyEligible(true) || TakeOverloaded();
   }
-  Offer offer = FillSlots({fleet_,
-                           {verdicts_.data(), verdict_count_},
-                           {scores_.data(), verdict_count_},
-                           {rtts_.data(), verdict_count_},
-                           {deviations_.data(), verdict_count_},
-                           {loads_.data(), verdict_count_}},
-                          random);
-  offer.panic = panic;
-  return offer;
+  filled_ = FillSlots(fleet_, figures_, random);
+  filled_.offer.panic = panic;
+  return filled_.offer;
+}
+
+Verdict Picker::VerdictOn(std::size_t place, Why why, std::uint8_t slot) const {
+  return {.id = fleet_.entries()[place].id,
+          .why = why,
+          .slot = slot,
+          .rtt_ms = Rounded(figures_.rtt_ms[place]),
+          .deviation_ms = Rounded(figures_.deviation_ms[place]),
+          .loss_permille = Rounded(figures_.loss[place] * 1000),
+          .load_permille = Rounded(figures_.load[place] * 1000),
+          .score_ms = Rounded(figures_.score_ms[place])};
+}
+
+std::vector<Verdict> Picker::Explain() const {
+  std::vector<Verdict> verdicts;
+  verdicts.reserve(fleet_.entries().size());
+  std::array<bool, kEntriesMax> is_offered{};
+  for (std::uint8_t i = 0; i < filled_.offer.count; ++i) {
+    const std::size_t place = filled_.places[i];
+    is_offered[place] = true;
+    verdicts.push_back(
+        VerdictOn(place, filled_.offer.entries[i].why, static_cast<std::uint8_t>(i + 1)));
+  }
+  for (std::size_t i = 0; i < fleet_.entries().size(); ++i) {
+    if (is_offered[i]) continue;
+    const Why why = figures_.why[i];
+    const bool was_eligible = why == Why::kOutscored;
+    verdicts.push_back(
+        VerdictOn(i, was_eligible ? WhyLeftOut(fleet_, figures_, filled_, i) : why, 0));
+  }
+  return verdicts;
 }
 
 Assignment Picker::Pick(const Request& request, WallTime now, std::uint64_t random) {

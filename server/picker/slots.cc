@@ -19,16 +19,21 @@ float Limit(float best) {
 // large.
 struct Candidate {
   float score, rtt, load, deviation;
-  std::uint16_t index;
+  std::uint16_t place;
   Kind kind;
   std::uint8_t site;
 };
 using Found = const Candidate*;
+constexpr float kTaken = INFINITY;  // as score: loses every comparison
 
 // Nearer than the first and worse all the same, for its loss or its load: ICE measures round trips
 // only, so who is offered such an entry takes it.
+bool IsLure(float rtt, float score, float first_rtt, float first_score) {
+  return rtt < first_rtt && score > Limit(first_score);
+}
+
 bool IsLure(const Candidate& one, const Candidate& first) {
-  return one.rtt < first.rtt && one.score > Limit(first.score);
+  return IsLure(one.rtt, one.score, first.rtt, first.score);
 }
 
 struct OfKind {
@@ -38,22 +43,24 @@ struct OfKind {
 
 class Slots {
  public:
-  Slots(const Scored& scored, std::uint64_t random) : scored_(scored), random_(random) {
-    const auto entries = scored.fleet.entries();
+  Slots(const Fleet& fleet, const Figures& figures, std::uint64_t random)
+      : fleet_(fleet), random_(random) {
+    const auto entries = fleet.entries();
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      if (scored.verdicts[i].why != Why::kOutscored) continue;
-      free_[count_++] = {scored.scores[i],
-                         scored.rtts[i],
-                         scored.loads[i],
-                         scored.deviations[i],
-                         static_cast<std::uint16_t>(i),
-                         entries[i].kind,
-                         entries[i].site};
+      if (figures.why[i] != Why::kOutscored) continue;
+      all_[count_++] = {figures.score_ms[i],
+                        figures.rtt_ms[i],
+                        figures.load[i],
+                        figures.deviation_ms[i],
+                        static_cast<std::uint16_t>(i),
+                        entries[i].kind,
+                        entries[i].site};
+      ++Free(entries[i].kind);
     }
-    primary_ = Least(OfKind{Kind::kReflector}) != nullptr ? Kind::kReflector : Kind::kTurn;
+    primary_ = Free(Kind::kReflector) > 0 ? Kind::kReflector : Kind::kTurn;
   }
 
-  Offer Fill() {
+  Filled Fill() {
     if (const Found first = TwoChoices(OfKind{primary_})) {
       Take(*first, Why::kBest);
       TakeSecond();
@@ -62,20 +69,26 @@ class Slots {
     const auto is_fallback = [](const Candidate& one) {
       return one.kind == Kind::kTurn || one.kind == Kind::kReflectorTcp;
     };
-    if (const Found last = TwoChoices(is_fallback)) Take(*last, Why::kFallback);
-    if (const Found direct = TwoChoices(OfKind{Kind::kStun})) Take(*direct, Why::kDirect);
-    TellLosers();
-    return offer_;
+    if (Free(Kind::kTurn) + Free(Kind::kReflectorTcp) > 0) {
+      Take(*TwoChoices(is_fallback), Why::kFallback);
+    }
+    if (Free(Kind::kStun) > 0) Take(*TwoChoices(OfKind{Kind::kStun}), Why::kDirect);
+    return filled_;
   }
 
  private:
-  std::span<const Candidate> free() const { return {free_.data(), count_}; }
+  std::span<const Candidate> all() const { return {all_.data(), count_}; }
+  // How many of a kind aren't taken.
+  std::size_t& Free(Kind kind) { return free_[static_cast<std::size_t>(kind)]; }
 
   template <class Filter>
   Found Least(const Filter& filter) const {
     Found least = nullptr;
-    for (const Candidate& one : free()) {
-      if ((least == nullptr || one.score < least->score) && filter(one)) least = &one;
+    float score = kTaken;
+    for (const Candidate& one : all()) {
+      if (one.score >= score || !filter(one)) continue;
+      score = one.score;
+      least = &one;
     }
     return least;
   }
@@ -89,7 +102,7 @@ class Slots {
     const float limit = Limit(best->score);
     std::array<Found, kEntriesMax> near;
     std::size_t count = 0;
-    for (const Candidate& one : free()) {
+    for (const Candidate& one : all()) {
       if (one.score <= limit && filter(one)) near[count++] = &one;
     }
     if (count == 1) return best;
@@ -102,7 +115,7 @@ class Slots {
   void TakeSecond() {
     const Candidate& first = taken_[0];
     const auto elsewhere = [&](const Candidate& one) {
-      return one.kind == primary_ && !scored_.fleet.SameDomain(one.site, first.site);
+      return one.kind == primary_ && !fleet_.SameDomain(one.site, first.site);
     };
     Found second =
         TwoChoices([&](const Candidate& one) { return elsewhere(one) && !IsLure(one, first); });
@@ -128,8 +141,8 @@ class Slots {
   Found MostHopeful(const Filter& filter) const {
     Found hopeful = nullptr;
     float hope = INFINITY;
-    for (std::size_t i = 0; i < offer_.count; ++i) hope = std::min(hope, taken_[i].score);
-    for (const Candidate& one : free()) {
+    for (std::size_t i = 0; i < filled_.offer.count; ++i) hope = std::min(hope, taken_[i].score);
+    for (const Candidate& one : all()) {
       // Relays of one site differ by their load alone: a millisecond of it breaks the tie.
       const float optimistic = one.score + one.load - kExploreDeviations * one.deviation;
       if (optimistic >= hope || !filter(one)) continue;
@@ -140,49 +153,47 @@ class Slots {
   }
 
   bool IsSiteTaken(std::size_t site) const {
-    for (std::size_t i = 0; i < offer_.count; ++i) {
+    for (std::size_t i = 0; i < filled_.offer.count; ++i) {
       if (taken_[i].site == site) return true;
     }
     return false;
   }
 
-  // What is worth saying of the eligible that aren't offered.
-  void TellLosers() {
-    if (offer_.count == 0) return;
-    for (const Candidate& one : free()) {
-      if (one.kind != taken_[0].kind) continue;
-      if (IsLure(one, taken_[0])) {
-        scored_.verdicts[one.index].why = Why::kLure;
-      } else if (one.score <= Limit(taken_[0].score) && one.load > taken_[0].load) {
-        scored_.verdicts[one.index].why = Why::kBusier;
-      }
-    }
-  }
-
   void Take(const Candidate& one, Why why) {
-    Verdict& verdict = scored_.verdicts[one.index];
-    verdict.why = why;
-    taken_[offer_.count] = one;
-    offer_.entries[offer_.count] = {verdict.id, one.kind, why};
-    verdict.slot = ++offer_.count;
-    Candidate* const at = &free_[static_cast<std::size_t>(&one - free_.data())];
-    std::move(at + 1, free_.data() + count_, at);
-    --count_;
+    Offer& offer = filled_.offer;
+    taken_[offer.count] = one;
+    filled_.places[offer.count] = one.place;
+    offer.entries[offer.count] = {fleet_.entries()[one.place].id, one.kind, why};
+    ++offer.count;
+    --Free(one.kind);
+    all_[static_cast<std::size_t>(&one - all_.data())].score = kTaken;
   }
 
-  const Scored& scored_;
+  const Fleet& fleet_;
   std::uint64_t random_;
   Kind primary_;
-  Offer offer_;
-  std::array<Candidate, kOfferMax> taken_;   // as offered
-  std::array<Candidate, kEntriesMax> free_;  // eligible and not taken, in the fleet's order
+  Filled filled_;
+  std::array<Candidate, kOfferMax> taken_;  // as offered
+  std::array<Candidate, kEntriesMax> all_;  // that may be offered, in the fleet's order
   std::size_t count_ = 0;
+  std::array<std::size_t, 4> free_{};  // by kind
 };
 
 }  // namespace
 
-Offer FillSlots(const Scored& scored, std::uint64_t random) {
-  return Slots(scored, random).Fill();
+Filled FillSlots(const Fleet& fleet, const Figures& figures, std::uint64_t random) {
+  return Slots(fleet, figures, random).Fill();
+}
+
+Why WhyLeftOut(const Fleet& fleet, const Figures& figures, const Filled& filled,
+               std::size_t place) {
+  if (filled.offer.count == 0) return Why::kOutscored;
+  const std::size_t first = filled.places[0];
+  if (fleet.entries()[place].kind != filled.offer.entries[0].kind) return Why::kOutscored;
+  const float score = figures.score_ms[place], best = figures.score_ms[first];
+  if (IsLure(figures.rtt_ms[place], score, figures.rtt_ms[first], best)) return Why::kLure;
+  const bool is_near = score <= Limit(best);
+  return is_near && figures.load[place] > figures.load[first] ? Why::kBusier : Why::kOutscored;
 }
 
 }  // namespace trunkline::picker

@@ -278,6 +278,11 @@ TEST(FleetTest, ARelayCannotHaveLessThanItWasGiven) {
 
 class EjectionTest : public testing::Test {
  protected:
+  bool IsPanic() {
+    std::array<State, kEntriesMax> states;
+    fleet_.TakeStates(kNow, states);
+    return fleet_.IsPanic(states);
+  }
   void SetUp() override {
     for (int i = 1; i <= 20; ++i) {
       ASSERT_TRUE(fleet_.Add(Reflector(i, "a", kLondon)).ok());
@@ -353,12 +358,12 @@ TEST_F(EjectionTest, BacksOffAndForgets) {
 
 TEST_F(EjectionTest, PanicBelowHalf) {
   for (std::size_t i = 0; i < 10; ++i) fleet_.SetLost(EntryId(static_cast<std::int64_t>(i + 1)));
-  EXPECT_FALSE(fleet_.IsPanic(kNow));
+  EXPECT_FALSE(IsPanic());
   fleet_.SetLost(EntryId(11));
-  EXPECT_TRUE(fleet_.IsPanic(kNow));
+  EXPECT_TRUE(IsPanic());
   fleet_.SetDraining(EntryId(1), true);  // the operator's wish is not an illness
   fleet_.SetDraining(EntryId(2), true);
-  EXPECT_FALSE(fleet_.IsPanic(kNow));
+  EXPECT_FALSE(IsPanic());
 }
 
 }  // namespace
