@@ -84,8 +84,7 @@ Result<Fleet::Added, FleetRefusal> Picker::Update(const EntryConfig& config) {
 
 void Picker::PredictPaths(const Request& request, WallTime now, Paths& paths) {
   const std::size_t sites = fleet_.sites();
-  prediction_.Predict(request.caller, now, sites, caller_legs_);
-  prediction_.Predict(request.callee, now, sites, callee_legs_);
+  prediction_.PredictBoth(request.caller, request.callee, now, sites, caller_legs_, callee_legs_);
   const Legs &a = caller_legs_, &b = callee_legs_;
   for (std::size_t i = 0; i < sites; ++i) {
     paths.rtt_ms[i] = a.rtt_ms[i] + b.rtt_ms[i];
@@ -192,10 +191,13 @@ Assignment Picker::Pick(const Request& request, WallTime now, std::uint64_t rand
   stats_.panic += assignment.offer.panic ? 1 : 0;
   stats_.empty += assignment.offer.count == 0 ? 1 : 0;
   for (std::size_t i = 0; i < assignment.offer.count; ++i) {
-    const auto index = fleet_.IndexOf(assignment.offer.entries[i].id);
-    Fleet::AddCredit(fleet_.at(*index), ExpectedUse(assignment, i), now);
+    Entry& entry = fleet_.at(filled_.places[i]);
+    const float use = ExpectedUse(assignment, i);
+    Fleet::AddCredit(entry, use, now);
+    entry.counted += use;
+    ++entry.offered;
   }
-  Adopt(assignment);
+  assignment.counted = true;
   return assignment;
 }
 
