@@ -17,41 +17,58 @@ float LoadPenalty(float load) {
   return kLoadPenaltyMs * over * over;
 }
 
+// What a request demands of entries, said so that a hundred of them are asked in few steps.
+struct Demands {
+  std::array<Why, kStates> by_state;  // kOutscored: as far as this goes, such an entry will do
+  std::array<Why, kKinds> by_kind;
+  std::uint8_t stack, caller_families, callee_families;
+  std::uint64_t labels_wanted, labels_refused;
+};
+
 // Clients of one family reach a relay there; an IPv6 address alone serves only who is known to have
 // it.
-bool Reaches(const Client& client, const Entry& entry) {
-  return (client.ipv4 && entry.ipv4) || (client.ipv6 && entry.ipv6);
+std::uint8_t FamiliesOf(const Client& client) {
+  return static_cast<std::uint8_t>((client.ipv4 ? kIpv4 : 0) | (client.ipv6 ? kIpv6 : 0));
 }
 
-// Whether an entry that is in such a state may be offered to this call, and if not, why.
-Why Eligible(const Entry& entry, State state, const Request& request, bool panic) {
-  switch (state) {
-    case State::kDraining:
-    case State::kDrained:
-      return Why::kDraining;
-    case State::kMisconfigured:
-      return Why::kMisconfigured;
-    case State::kDown:
-      if (!panic) return Why::kDown;
-      break;
-    case State::kEjected:
-      if (!panic) return Why::kEjected;
-      break;
-    case State::kFull:
-      return Why::kFull;
-    case State::kUp:
-      break;
+Demands DemandsOf(const Request& request, bool panic) {
+  const bool tgcalls = request.stack != kLibtgvoip;
+  const auto unless = [](bool fits, Why why) { return fits ? Why::kOutscored : why; };
+  Demands demands{.by_state = {},
+                  .by_kind = {},
+                  .stack = request.stack,
+                  .caller_families = FamiliesOf(request.caller),
+                  .callee_families = FamiliesOf(request.callee),
+                  .labels_wanted = request.labels_wanted,
+                  .labels_refused = request.labels_refused};
+  auto& by_state = demands.by_state;
+  by_state[Index(State::kUp)] = Why::kOutscored;
+  by_state[Index(State::kFull)] = Why::kFull;
+  by_state[Index(State::kEjected)] = unless(panic, Why::kEjected);
+  by_state[Index(State::kDown)] = unless(panic, Why::kDown);
+  by_state[Index(State::kMisconfigured)] = Why::kMisconfigured;
+  by_state[Index(State::kDraining)] = by_state[Index(State::kDrained)] = Why::kDraining;
+  auto& by_kind = demands.by_kind;
+  by_kind[Index(Kind::kReflector)] = Why::kOutscored;
+  by_kind[Index(Kind::kReflectorTcp)] = unless(tgcalls && request.tcp_entries, Why::kStack);
+  by_kind[Index(Kind::kTurn)] = unless(tgcalls, Why::kStack);
+  by_kind[Index(Kind::kStun)] = tgcalls ? unless(request.p2p, Why::kNoDirect) : Why::kStack;
+  return demands;
+}
+
+// Whether an entry that is in such a state may be offered (kOutscored), and if not, why.
+Why Eligible(const Entry& entry, State state, const Demands& demands) {
+  const Why of_state = demands.by_state[Index(state)];
+  if (of_state != Why::kOutscored) return of_state;
+  if ((entry.stacks & demands.stack) == 0) return Why::kStack;
+  const Why of_kind = demands.by_kind[Index(entry.kind)];
+  if (of_kind != Why::kOutscored) return of_kind;
+  if ((entry.families & demands.caller_families) == 0 ||
+      (entry.families & demands.callee_families) == 0) {
+    return Why::kFamily;
   }
-  if ((entry.stacks & request.stack) == 0) return Why::kStack;
-  if (request.stack == kLibtgvoip && entry.kind != Kind::kReflector) return Why::kStack;
-  if (entry.kind == Kind::kReflectorTcp && !request.tcp_entries) return Why::kStack;
-  if (entry.kind == Kind::kStun && !request.p2p) return Why::kNoDirect;
-  if (!Reaches(request.caller, entry) || !Reaches(request.callee, entry)) return Why::kFamily;
-  if ((entry.labels & request.labels_wanted) != request.labels_wanted ||
-      (entry.labels & request.labels_refused) != 0) {
-    return Why::kLabels;
-  }
-  return Why::kOutscored;
+  const std::uint64_t lacks = ~entry.labels & demands.labels_wanted;
+  return (lacks | (entry.labels & demands.labels_refused)) != 0 ? Why::kLabels : Why::kOutscored;
 }
 
 // How much of a call an offered entry is expected to carry.
@@ -93,28 +110,36 @@ void Picker::PredictPaths(const Request& request, WallTime now, Paths& paths) {
   }
 }
 
-void Picker::Score(std::size_t place, const Paths& paths, WallTime now) {
-  const Entry& entry = fleet_.entries()[place];
-  const std::size_t site = entry.site;
-  const float rtt = paths.rtt_ms[site] + 2 * entry.offset.rtt_ms;
-  const float loss = std::clamp(paths.loss[site] + 2 * entry.offset.loss, 0.0F, 1.0F);
-  const float load = Fleet::FreshLoad(entry, now);
-  figures_.rtt_ms[place] = rtt;
-  figures_.deviation_ms[place] = paths.deviation_ms[site];
-  figures_.loss[place] = loss;
-  figures_.load[place] = load;
-  figures_.score_ms[place] = std::max(rtt, 1.0F) + loss * 100 * kLossPenaltyMsPerPercent +
-                             LoadPenalty(load) + entry.price_ms;
-}
-
 void Picker::Evaluate(const Request& request, const Paths& paths, const States& states,
                       WallTime now, bool panic) {
-  for (std::size_t i = 0; i < fleet_.entries().size(); ++i) {
-    Why& why = figures_.why[i];
-    why = Eligible(fleet_.entries()[i], states[i], request, panic);
-    Score(i, paths, now);
-    if (panic && states[i] != State::kUp) figures_.score_ms[i] += kPanicPenaltyMs;
-    if (why == Why::kOutscored && figures_.load[i] >= kLoadCap) why = Why::kOverloaded;
+  const Demands demands = DemandsOf(request, panic);
+  const std::span<const Entry> entries = fleet_.entries();
+  Figures& f = figures_;
+  f.kinds = 0;
+  Figures::Column<float> price_ms;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Entry& entry = entries[i];
+    const std::size_t site = entry.site;
+    f.kind[i] = KindBit(entry.kind);
+    f.kinds |= f.kind[i];
+    f.site[i] = entry.site;
+    f.domain[i] = entry.domain;
+    f.rtt_ms[i] = paths.rtt_ms[site] + 2 * entry.offset.rtt_ms;
+    f.deviation_ms[i] = paths.deviation_ms[site];
+    f.loss[i] = paths.loss[site] + 2 * entry.offset.loss;
+    f.load[i] = Fleet::FreshLoad(entry, now);
+    price_ms[i] = entry.price_ms;
+  }
+  // A loop of arithmetic alone: the compiler takes four entries at once.
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    f.loss[i] = std::clamp(f.loss[i], 0.0F, 1.0F);
+    f.score_ms[i] = std::max(f.rtt_ms[i], 1.0F) + f.loss[i] * 100 * kLossPenaltyMsPerPercent +
+                    LoadPenalty(f.load[i]) + price_ms[i];
+  }
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (panic && states[i] != State::kUp) f.score_ms[i] += kPanicPenaltyMs;
+    f.why[i] = Eligible(entries[i], states[i], demands);
+    if (f.load[i] >= kLoadCap && f.why[i] == Why::kOutscored) f.why[i] = Why::kOverloaded;
   }
 }
 
@@ -141,8 +166,7 @@ Offer Picker::Choose(const Request& request, WallTime now, std::uint64_t random)
   Paths paths;
   PredictPaths(request, now, paths);
   States states;
-  fleet_.TakeStates(now, states);
-  bool panic = fleet_.IsPanic(states);
+  bool panic = fleet_.TakeStates(now, states);
   Evaluate(request, paths, states, now, panic);
   if (!AnyEligible(false)) TakeOverloaded();
   if (!panic && !AnyEligible(true)) {
@@ -179,8 +203,7 @@ std::vector<Verdict> Picker::Explain() const {
     if (is_offered[i]) continue;
     const Why why = figures_.why[i];
     const bool was_eligible = why == Why::kOutscored;
-    verdicts.push_back(
-        VerdictOn(i, was_eligible ? WhyLeftOut(fleet_, figures_, filled_, i) : why, 0));
+    verdicts.push_back(VerdictOn(i, was_eligible ? WhyLeftOut(figures_, filled_, i) : why, 0));
   }
   return verdicts;
 }
@@ -193,7 +216,7 @@ Assignment Picker::Pick(const Request& request, WallTime now, std::uint64_t rand
   for (std::size_t i = 0; i < assignment.offer.count; ++i) {
     Entry& entry = fleet_.at(filled_.places[i]);
     const float use = ExpectedUse(assignment, i);
-    Fleet::AddCredit(entry, use, now);
+    entry.credits.Add(use, now);
     entry.counted += use;
     ++entry.offered;
   }

@@ -72,7 +72,6 @@ class Picker {
   void PredictPaths(const Request& request, WallTime now, Paths& paths);
   void Evaluate(const Request& request, const Paths& paths, const States& states, WallTime now,
                 bool panic);
-  void Score(std::size_t place, const Paths& paths, WallTime now);
   bool AnyEligible(bool with_stun) const;
   bool TakeOverloaded();
   Verdict VerdictOn(std::size_t place, Why why, std::uint8_t slot) const;

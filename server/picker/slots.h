@@ -15,7 +15,14 @@ struct Figures {
   using Column = std::array<T, kEntriesMax>;
   Column<Why> why;  // kOutscored: may be offered
   Column<float> score_ms, rtt_ms, deviation_ms, loss, load;
+  Column<std::uint32_t> kind, site, domain;  // kind: KindBit
+  std::uint32_t kinds;                       // that there are
 };
+
+// Conditions often name several.
+inline constexpr std::uint32_t KindBit(Kind kind) {
+  return 1U << static_cast<unsigned>(kind);
+}
 
 struct Filled {
   Offer offer;
@@ -25,6 +32,6 @@ struct Filled {
 Filled FillSlots(const Fleet& fleet, const Figures& figures, std::uint64_t random);
 
 // Of an entry that might have been offered and wasn't.
-Why WhyLeftOut(const Fleet& fleet, const Figures& figures, const Filled& filled, std::size_t place);
+Why WhyLeftOut(const Figures& figures, const Filled& filled, std::size_t place);
 
 }  // namespace trunkline::picker
