@@ -78,10 +78,7 @@ void RelayDesk::Pick(Call& call, const picker::Request& who, WallTime now, Entro
   call.assignment = picker_.Pick(request, now, entropy.U64());
   call.picked = true;
   call.picked_at = now;
-  const std::span<const picker::Verdict> verdicts = picker_.verdicts();
-  call.verdicts.assign(verdicts.begin(), verdicts.end());
-  const auto place = [](const picker::Verdict& v) { return v.slot == 0 ? 255 : v.slot; };
-  std::ranges::stable_sort(call.verdicts, {}, place);
+  call.verdicts = picker_.Explain();
   do {
     call.nonce = static_cast<std::uint32_t>(entropy.U64());
   } while (!nonces_.emplace(call.nonce, call.id).second);

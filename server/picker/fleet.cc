@@ -8,10 +8,6 @@ namespace {
 
 constexpr float kReportedLoadMax = 2;
 
-std::int64_t SecondOf(WallTime now) {
-  return UnixSeconds(now);
-}
-
 float Share(float used, float of) {
   return of > 0 ? used / of : 0;
 }
@@ -33,6 +29,17 @@ void Decay(Entry& entry, WallTime now) {
 }
 
 }  // namespace
+
+void Credits::Add(float calls, WallTime now) {
+  // A clock that went back adds to the newest second.
+  const std::int64_t passed = std::max(UnixSeconds(now) - second_, std::int64_t{0});
+  for (std::int64_t age = 0; age < kCreditSeconds; ++age) {
+    const std::int64_t then = age + passed;
+    left_[static_cast<std::size_t>(age)] =
+        calls + (then < kCreditSeconds ? left_[static_cast<std::size_t>(then)] : 0);
+  }
+  second_ += passed;
+}
 
 void Offset::Learn(float more_ms, float more_loss, float of_samples, WallTime now) {
   samples_ = samples_ * Left(at_, now, kOffsetHalfLife) + of_samples;
@@ -99,29 +106,6 @@ State Fleet::StateOf(const Entry& entry, WallTime now) const {
   return entry.health == Health::kFull ? State::kFull : State::kUp;
 }
 
-float Fleet::FreshLoad(const Entry& entry, WallTime now) {
-  float credits = 0;
-  const std::int64_t age = std::max(SecondOf(now) - entry.credit_second, std::int64_t{0});
-  // The ring's place of the newest second and of those before it that still count.
-  for (std::int64_t back = 0; back + age < kCreditSeconds; ++back) {
-    credits += entry.credits[static_cast<std::size_t>(entry.credit_second - back) % kCreditSeconds];
-  }
-  const float one = 1 / entry.calls_capacity;
-  return std::max(entry.reported_load + credits * one, entry.counted * one);
-}
-
-void Fleet::AddCredit(Entry& entry, float calls, WallTime now) {
-  // A clock that went back adds to the newest second.
-  const std::int64_t second = std::max(SecondOf(now), entry.credit_second);
-  if (second - entry.credit_second >= kCreditSeconds) entry.credits.fill(0);
-  for (std::int64_t s = std::max(entry.credit_second, second - kCreditSeconds) + 1; s <= second;
-       ++s) {
-    entry.credits[static_cast<std::size_t>(s) % kCreditSeconds] = 0;
-  }
-  entry.credit_second = second;
-  entry.credits[static_cast<std::size_t>(second) % kCreditSeconds] += calls;
-}
-
 bool Fleet::MayEject(WallTime now) const {
   float fleet = 0, ejected = 0;
   for (const Entry& entry : entries_) {
@@ -153,19 +137,29 @@ void Fleet::NoteOutcome(std::size_t index, bool bad, WallTime now) {
   entry.good = entry.bad = 0;
 }
 
-bool Fleet::IsPanic(WallTime now) const {
-  float asked = 0, healthy = 0;
-  bool any_beats = false, all_silent = true;  // of those that should beat
-  for (const Entry& entry : entries_) {
-    if (entry.draining || entry.kind == Kind::kStun) continue;
-    const State state = StateOf(entry, now);
-    ++asked;
-    healthy += state == State::kUp || state == State::kFull ? 1.0F : 0.0F;
-    if (entry.liveness != Liveness::kHeartbeat) continue;
-    any_beats = true;
-    all_silent = all_silent && state == State::kDown;
+bool Fleet::TakeStates(WallTime now, std::span<State> states) const {
+  std::size_t healthy = 0;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const Entry& entry = entries_[i];
+    states[i] = StateOf(entry, now);
+    const bool is_healthy = states[i] == State::kUp || states[i] == State::kFull;
+    healthy += is_healthy && entry.kind != Kind::kStun ? 1 : 0;
   }
-  return healthy > 0 && healthy < kHealthyShareMin * asked && !(any_beats && all_silent);
+  const auto is_few = [healthy](std::size_t of) {
+    return static_cast<float>(healthy) < kHealthyShareMin * static_cast<float>(of);
+  };
+  if (healthy == 0 || !is_few(entries_.size())) return false;  // almost always
+  std::size_t asked = 0, beating = 0, silent = 0;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const Entry& entry = entries_[i];
+    if (entry.draining || entry.kind == Kind::kStun) continue;
+    ++asked;
+    const bool beats = entry.liveness == Liveness::kHeartbeat;
+    beating += beats ? 1 : 0;
+    silent += beats && states[i] == State::kDown ? 1 : 0;
+  }
+  const bool all_silent = beating > 0 && silent == beating;
+  return is_few(asked) && !all_silent;
 }
 
 }  // namespace trunkline::picker

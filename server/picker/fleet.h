@@ -2,6 +2,7 @@
 // relay says of its load counts only upwards: it can't have less than this picker has given it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -59,25 +60,41 @@ struct Offset {
   WallTime at_{};
 };
 
+inline constexpr std::uint8_t kIpv4 = 1, kIpv6 = 2;
+
+// Calls that were given away and don't show in what the relay reports yet.
+class Credits {
+ public:
+  // How many still count.
+  float At(WallTime now) const {
+    const std::int64_t age = std::max(UnixSeconds(now) - second_, std::int64_t{0});
+    return left_[static_cast<std::size_t>(std::min(age, std::int64_t{kCreditSeconds}))];
+  }
+  void Add(float calls, WallTime now);
+
+ private:
+  std::int64_t second_ = 0;                       // of the newest
+  std::array<float, kCreditSeconds + 1> left_{};  // so many seconds after it; in the end nothing
+};
+
 // The part of an entry that each pick reads.
 struct Entry {
   EntryId id;
   Kind kind = Kind::kReflector;
   Liveness liveness = Liveness::kHeartbeat;
   Health health = Health::kUp;
-  std::uint8_t stacks = 0, site = 0;
-  bool ipv4 = false, ipv6 = false;
-  bool draining = false, beaten = false;  // beaten: a heartbeat was heard
+  std::uint8_t stacks = 0, site = 0, families = 0;  // stacks, families: bits
+  bool draining = false, beaten = false;            // beaten: a heartbeat was heard
+  std::uint32_t domain = 0;                         // equal for what fails together
   std::uint64_t labels = 0;
-  float price_ms = 0, calls_capacity = 0;
+  float price_ms = 0, load_of_call = 0;
 
   WallTime beat_at{};
   float reported_load = 0;
   std::uint32_t reported_calls = 0;
   float counted = 0;          // calls alive that this picker expects here
   std::uint32_t offered = 0;  // calls alive that have this entry in their offer
-  std::array<float, kCreditSeconds> credits{};
-  std::int64_t credit_second = 0;
+  Credits credits;
 
   WallTime ejected_until{}, outcomes_at{};
   std::int32_t ejections = 0;
@@ -113,26 +130,26 @@ class Fleet {
   const EntryConfig& config(std::size_t index) const { return configs_[index]; }
   std::size_t sites() const { return sites_.size(); }
   std::size_t SiteUses(std::size_t site) const { return sites_[site].uses; }
-  bool SameDomain(std::size_t site, std::size_t other) const {
-    return sites_[site].domain_number == sites_[other].domain_number;
-  }
   // The bit of a label; no such label anywhere: nullopt.
   std::optional<std::uint64_t> Label(std::string_view name) const;
 
   State StateOf(const Entry& entry, WallTime now) const;
   // A share of the capacity; may exceed 1.
-  static float FreshLoad(const Entry& entry, WallTime now);
-  static void AddCredit(Entry& entry, float calls, WallTime now);
+  static float FreshLoad(const Entry& entry, WallTime now) {
+    return std::max(entry.reported_load + entry.credits.At(now) * entry.load_of_call,
+                    entry.counted * entry.load_of_call);
+  }
   // A call went well or badly for what this entry can be blamed for. May eject it.
   void NoteOutcome(std::size_t index, bool bad, WallTime now);
-  // Some live, but fewer than half: rather a fault of ours than of so many relays.
-  bool IsPanic(WallTime now) const;
+  // Of all entries, in their order. true: panic, some live, but fewer than half; rather a fault of
+  // ours than of so many relays.
+  bool TakeStates(WallTime now, std::span<State> states) const;
 
  private:
   struct Site {
     std::string region, domain;
     std::size_t uses = 0;
-    std::uint64_t domain_number = 0;  // equal for equal names
+    std::uint32_t domain_number = 0;  // equal for equal names
   };
   std::optional<FleetRefusal> Check(const EntryConfig& config, EntryId except) const;
   std::optional<std::size_t> SiteFor(const EntryConfig& config, bool& is_new);
@@ -144,7 +161,7 @@ class Fleet {
   std::vector<Entry> entries_;
   std::vector<EntryConfig> configs_;
   std::vector<Site> sites_;
-  std::uint64_t domains_ = 0;  // numbers given so far
+  std::uint32_t domains_ = 0;  // numbers given so far
   std::vector<std::string> labels_;
 };
 

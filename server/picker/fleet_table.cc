@@ -90,7 +90,7 @@ std::optional<std::size_t> Fleet::SiteFor(const EntryConfig& config, bool& is_ne
   const auto same = std::ranges::find_if(sites_, [&](const Site& site) {
     return site.domain_number != 0 && site.domain == config.domain;
   });
-  const std::uint64_t number = same != sites_.end() ? same->domain_number : ++domains_;
+  const std::uint32_t number = same != sites_.end() ? same->domain_number : ++domains_;
   sites_[free] = {config.region, config.domain, 0, number};
   return free;
 }
@@ -136,11 +136,12 @@ Result<Fleet::Added, FleetRefusal> Fleet::Fill(const EntryConfig& config, std::s
   entry.liveness = config.liveness;
   entry.stacks = config.stacks;
   entry.site = static_cast<std::uint8_t>(*site);
-  entry.ipv4 = !config.ip.empty();
-  entry.ipv6 = !config.ipv6.empty();
+  entry.domain = sites_[*site].domain_number;
+  entry.families = static_cast<std::uint8_t>((config.ip.empty() ? 0 : kIpv4) |
+                                             (config.ipv6.empty() ? 0 : kIpv6));
   entry.labels = *labels;
   entry.price_ms = config.price_ms;
-  entry.calls_capacity = CallsOf(config.capacity);
+  entry.load_of_call = 1 / CallsOf(config.capacity);
   configs_[index] = config;
   return added;
 }

@@ -1,6 +1,7 @@
 // Which relays a call is offered, and what is learned from how it went. Pure: time and randomness
 // are arguments; `now` is one clock for all calls of one picker (the relays' own clocks are never
-// read). Owned by one thread. Picks don't allocate; feedback does only until its tables are full.
+// read). Owned by one thread. Picks don't allocate, explanations do; feedback does only until its
+// tables are full.
 //
 // Slot 1 is the least predicted sum of both legs and penalties, by two choices among near ties;
 // slot 2 the best in another failure domain; slot 3 explores; slot 4 is for networks without UDP.
@@ -16,12 +17,13 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
+#include <vector>
 
 #include "server/picker/connection_id.h"
 #include "server/picker/fleet.h"
 #include "server/picker/forecast.h"
 #include "server/picker/prediction.h"
+#include "server/picker/slots.h"
 #include "server/picker/types.h"
 
 namespace trunkline::picker {
@@ -38,9 +40,9 @@ class Picker {
   Assignment Pick(const Request& request, WallTime now, std::uint64_t random);
   // The same without giving anything away: for "what would this call get".
   Offer Choose(const Request& request, WallTime now, std::uint64_t random);
-  // Every entry of the fleet in its order, as of the last Pick or Choose; valid until the next, and
-  // until the fleet changes.
-  std::span<const Verdict> verdicts() const { return {verdicts_.data(), verdict_count_}; }
+  // On every entry, as of the last Pick or Choose: those offered in the order of the offer, then
+  // the rest in the fleet's. To be asked before the fleet changes.
+  std::vector<Verdict> Explain() const;
   // After a restart: calls that live on are counted again.
   void Adopt(Assignment& assignment);
 
@@ -62,12 +64,17 @@ class Picker {
   const Stats& stats() const { return stats_; }
 
  private:
-  struct Choice;
-  void Evaluate(const Request& request, WallTime now, bool panic);
+  using States = std::array<State, kEntriesMax>;
+  // Sums over both legs; per site.
+  struct Paths {
+    std::array<float, kSitesMax> rtt_ms, deviation_ms, loss;
+  };
+  void PredictPaths(const Request& request, WallTime now, Paths& paths);
+  void Evaluate(const Request& request, const Paths& paths, const States& states, WallTime now,
+                bool panic);
   bool AnyEligible(bool with_stun) const;
   bool TakeOverloaded();
-  Why Eligible(const Entry& entry, const Request& request, WallTime now, bool panic) const;
-  float Score(const Entry& entry, WallTime now, bool panic, Verdict& verdict);
+  Verdict VerdictOn(std::size_t place, Why why, std::uint8_t slot) const;
   void Count(const Assignment& assignment, float sign);
   void LearnLeg(std::size_t index, const Client& client, const LegSummary& leg, WallTime now);
   void LearnHint(Assignment& assignment, std::int64_t connection_id, Duration duration,
@@ -78,11 +85,10 @@ class Picker {
   Prediction prediction_;
   DurationCurve durations_;
   Stats stats_;
-  // Of the last pick; index as in the fleet.
   Legs caller_legs_, callee_legs_;
-  std::array<Verdict, kEntriesMax> verdicts_;
-  std::array<float, kEntriesMax> scores_, rtts_, deviations_, loads_;
-  std::size_t verdict_count_ = 0;
+  // Of the last pick.
+  Figures figures_;
+  Filled filled_;
 };
 
 }  // namespace trunkline::picker

@@ -98,24 +98,31 @@ void Prediction::SetSite(std::size_t site, const Place& place) {
   recent_.ForgetSite(site);
 }
 
-void Prediction::PredictSlow(const Client& client, WallTime now, const Range& sites, Legs& legs) {
+Prediction::Groups Prediction::Find(const Client& client) {
+  return {countries_.Find(client.country), networks_.Find(client.network),
+          prefixes_.Find(PrefixKey(client)), recent_.Find(client.network)};
+}
+
+void Prediction::PredictSlow(const Client& client, const Groups& groups, WallTime now,
+                             const Range& sites, Legs& legs) const {
   const Point here = PointOf(client.place);
   for (std::size_t i = sites.begin; i < sites.end; ++i) {
     legs.rtt_ms[i] = 0;
     legs.variance[i] = here.known * sites_[i].known > 0 ? 0 : Square(kWithoutPlaceMs);
     legs.loss[i] = kLossPrior;
   }
-  Refine(kCountry, countries_.Find(client.country), now, sites, legs);
-  Refine(kNetwork, networks_.Find(client.network), now, sites, legs);
-  Refine(kPrefix, prefixes_.Find(PrefixKey(client)), now, sites, legs);
+  Refine(kCountry, groups.country, now, sites, legs);
+  Refine(kNetwork, groups.network, now, sites, legs);
+  Refine(kPrefix, groups.prefix, now, sites, legs);
   for (std::size_t i = sites.begin; i < sites.end; ++i) {
     legs.rtt_ms[i] += PriorMs(here, sites_[i]);
   }
 }
 
-void Prediction::Predict(const Client& client, WallTime now, const Range& sites, Legs& legs) {
-  PredictSlow(client, now, sites, legs);
-  if (const Row* const recent = recent_.Find(client.network)) {
+void Prediction::Predict(const Client& client, const Groups& groups, WallTime now,
+                         const Range& sites, Legs& legs) const {
+  PredictSlow(client, groups, now, sites, legs);
+  if (const Row* const recent = groups.recent) {
     const float factor = recent->FactorAt(now);
     for (std::size_t i = sites.begin; i < sites.end; ++i) {
       const float samples = recent->weight[i] * factor;
@@ -128,6 +135,20 @@ void Prediction::Predict(const Client& client, WallTime now, const Range& sites,
     legs.rtt_ms[i] = std::max(1.0F, legs.rtt_ms[i]);
     legs.loss[i] = std::max(0.0F, legs.loss[i]);
   }
+}
+
+// The tables are larger than the processor's caches: the rows of both are on their way from memory
+// before the first is used.
+void Prediction::PredictBoth(const Client& caller, const Client& callee, WallTime now,
+                             std::size_t sites, Legs& caller_legs, Legs& callee_legs) {
+  const Groups caller_groups = Find(caller), callee_groups = Find(callee);
+  for (const Groups& groups : {caller_groups, callee_groups}) {
+    for (const Row* const row : {groups.country, groups.network, groups.prefix, groups.recent}) {
+      if (row != nullptr) row->Prefetch(sites);
+    }
+  }
+  Predict(caller, caller_groups, now, {0, sites}, caller_legs);
+  Predict(callee, callee_groups, now, {0, sites}, callee_legs);
 }
 
 void Prediction::Observe(const Client& client, std::size_t site, const LegSample& sample,
@@ -147,7 +168,7 @@ void Prediction::Observe(const Client& client, std::size_t site, const LegSample
   learn(prefixes_, PrefixKey(client));
   // What the slow levels don't take in at once.
   if (client.network != 0) {
-    PredictSlow(client, now, {site, site + 1}, scratch_);
+    PredictSlow(client, Find(client), now, {site, site + 1}, scratch_);
     recent_.FindOrAdd(client.network, now)
         .Add(site, rtt - scratch_.rtt_ms[site], loss - scratch_.loss[site], sample.samples, now);
   }

@@ -29,10 +29,13 @@ class Prediction {
   // A site that takes the number of one that is gone begins without knowledge.
   void SetSite(std::size_t site, const Place& place);
   void Predict(const Client& client, WallTime now, std::size_t sites, Legs& legs) {
-    Predict(client, now, {0, sites}, legs);
+    Predict(client, Find(client), now, {0, sites}, legs);
   }
+  // For both sides of a call.
+  void PredictBoth(const Client& caller, const Client& callee, WallTime now, std::size_t sites,
+                   Legs& caller_legs, Legs& callee_legs);
   void PredictSite(const Client& client, WallTime now, std::size_t site, Legs& legs) {
-    Predict(client, now, {site, site + 1}, legs);
+    Predict(client, Find(client), now, {site, site + 1}, legs);
   }
   // What a call has shown. Nothing faster than light in fibre is believed.
   void Observe(const Client& client, std::size_t site, const LegSample& sample, WallTime now);
@@ -49,9 +52,16 @@ class Prediction {
   struct Range {
     std::size_t begin, end;
   };
-  void Predict(const Client& client, WallTime now, const Range& sites, Legs& legs);
+  // What is known of a client's groups; nullptr: nothing.
+  struct Groups {
+    const Row *country, *network, *prefix, *recent;
+  };
+  Groups Find(const Client& client);
+  void Predict(const Client& client, const Groups& groups, WallTime now, const Range& sites,
+               Legs& legs) const;
   // Without the last hours.
-  void PredictSlow(const Client& client, WallTime now, const Range& sites, Legs& legs);
+  void PredictSlow(const Client& client, const Groups& groups, WallTime now, const Range& sites,
+                   Legs& legs) const;
 
   std::array<Point, kSitesMax> sites_{};
   Legs scratch_;

@@ -19,6 +19,15 @@ float HalfLives(const Row& row, WallTime to) {
 
 }  // namespace
 
+void Row::Prefetch(std::size_t sites) const {
+  constexpr std::size_t kOfLine = 64 / sizeof(float);
+  for (std::size_t i = 0; i < sites; i += kOfLine) {
+    __builtin_prefetch(&rtt_ms[i]);
+    __builtin_prefetch(&loss[i]);
+    __builtin_prefetch(&weight[i]);
+  }
+}
+
 float Row::FactorAt(WallTime now) const {
   return std::exp2(-HalfLives(*this, now));
 }

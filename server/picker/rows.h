@@ -25,6 +25,8 @@ struct Row {
   std::array<float, kSitesMax> loss{};
   std::array<float, kSitesMax> weight{};
 
+  // Has the processor fetch what is about to be read.
+  void Prefetch(std::size_t sites) const;
   // The factor that turns a weight into a number of samples as of `now`.
   float FactorAt(WallTime now) const;
   void Add(std::size_t site, float rtt_more_ms, float loss_share, float samples, WallTime now);

@@ -18,6 +18,7 @@ namespace trunkline::picker {
 using EntryId = Id<struct RelayEntryIdTag>;
 
 enum class Kind : std::uint8_t { kReflector, kReflectorTcp, kTurn, kStun };
+inline constexpr std::size_t kKinds = 4;
 
 // How it is known that an entry lives.
 enum class Liveness : std::uint8_t {
@@ -39,7 +40,14 @@ enum class State : std::uint8_t {
   kDraining,
   kDrained,  // draining, and nobody is left
 };
+inline constexpr std::size_t kStates = 7;
 std::string_view StateName(State state);
+
+// For tables by kind or state.
+template <class Enum>
+constexpr std::size_t Index(Enum value) {
+  return static_cast<std::size_t>(value);
+}
 
 // What the voice library of a call understands: bits. 2.4.4 is libtgvoip, all others are tgcalls.
 inline constexpr std::uint8_t kLibtgvoip = 1, kTgcalls = 2;

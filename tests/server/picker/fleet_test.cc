@@ -122,7 +122,7 @@ TEST(FleetTest, AnUpdateKeepsWhatIsKnown) {
   ASSERT_TRUE(fleet.Update(config).ok());
   EXPECT_EQ(fleet.entries().size(), 2u);
   EXPECT_EQ(fleet.entries()[0].counted, 7);
-  EXPECT_EQ(fleet.entries()[0].calls_capacity, 50);
+  EXPECT_FLOAT_EQ(fleet.entries()[0].load_of_call, 1 / 50.0F);
   EXPECT_EQ(fleet.entries()[0].site, fleet.entries()[1].site);
   EXPECT_EQ(fleet.SiteUses(0), 0u);
   config.ip = "192.0.2.2";
@@ -253,15 +253,15 @@ TEST(FleetTest, CreditsLastUntilTheCallsMustShow) {
   Fleet fleet;
   ASSERT_TRUE(fleet.Add(Reflector(1, "a", kLondon)).ok());
   Entry& entry = fleet.at(0);
-  Fleet::AddCredit(entry, 10, kNow);
-  Fleet::AddCredit(entry, 10, kNow + seconds(1));
+  entry.credits.Add(10, kNow);
+  entry.credits.Add(10, kNow + seconds(1));
   EXPECT_FLOAT_EQ(Fleet::FreshLoad(entry, kNow + seconds(1)), 0.2F);
   EXPECT_FLOAT_EQ(Fleet::FreshLoad(entry, kNow + seconds(3)), 0.2F);
   EXPECT_FLOAT_EQ(Fleet::FreshLoad(entry, kNow + seconds(4)), 0.1F);
   EXPECT_FLOAT_EQ(Fleet::FreshLoad(entry, kNow + seconds(5)), 0.0F);
-  Fleet::AddCredit(entry, 10, kNow + seconds(60));
+  entry.credits.Add(10, kNow + seconds(60));
   EXPECT_FLOAT_EQ(Fleet::FreshLoad(entry, kNow + seconds(60)), 0.1F);
-  Fleet::AddCredit(entry, 10, kNow);  // a clock that went back
+  entry.credits.Add(10, kNow);  // a clock that went back
   EXPECT_FLOAT_EQ(Fleet::FreshLoad(entry, kNow + seconds(60)), 0.2F);
   EXPECT_FLOAT_EQ(Fleet::FreshLoad(entry, kNow), 0.2F);
 }
@@ -278,6 +278,10 @@ TEST(FleetTest, ARelayCannotHaveLessThanItWasGiven) {
 
 class EjectionTest : public testing::Test {
  protected:
+  bool IsPanic() {
+    std::array<State, kEntriesMax> states;
+    return fleet_.TakeStates(kNow, states);
+  }
   void SetUp() override {
     for (int i = 1; i <= 20; ++i) {
       ASSERT_TRUE(fleet_.Add(Reflector(i, "a", kLondon)).ok());
@@ -353,12 +357,12 @@ TEST_F(EjectionTest, BacksOffAndForgets) {
 
 TEST_F(EjectionTest, PanicBelowHalf) {
   for (std::size_t i = 0; i < 10; ++i) fleet_.SetLost(EntryId(static_cast<std::int64_t>(i + 1)));
-  EXPECT_FALSE(fleet_.IsPanic(kNow));
+  EXPECT_FALSE(IsPanic());
   fleet_.SetLost(EntryId(11));
-  EXPECT_TRUE(fleet_.IsPanic(kNow));
+  EXPECT_TRUE(IsPanic());
   fleet_.SetDraining(EntryId(1), true);  // the operator's wish is not an illness
   fleet_.SetDraining(EntryId(2), true);
-  EXPECT_FALSE(fleet_.IsPanic(kNow));
+  EXPECT_FALSE(IsPanic());
 }
 
 }  // namespace

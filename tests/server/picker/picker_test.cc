@@ -133,7 +133,7 @@ TEST_F(PickerTest, WhyAnEntryIsNotOffered) {
     EXPECT_FALSE(Offers(offer, row.id)) << row.what;
     EXPECT_EQ(WhyName(WhyOf(picker_, row.id)), WhyName(row.why)) << row.what;
     EXPECT_EQ(VerdictOn(picker_, row.id).slot, 0) << row.what;
-    EXPECT_EQ(picker_.verdicts().size(), picker_.fleet().entries().size()) << row.what;
+    EXPECT_EQ(picker_.Explain().size(), picker_.fleet().entries().size()) << row.what;
   }
 }
 
@@ -142,7 +142,7 @@ TEST_F(PickerTest, EveryOfferedEntryHasItsVerdict) {
   picker_.fleet().Heartbeat(EntryId(3), {.calls = 30}, kNow);
   const Offer offer = Choose(Between(kLondon, kParis));
   for (std::size_t i = 0; i < offer.count; ++i) {
-    const Verdict& verdict = VerdictOn(picker_, offer.entries[i].id.value());
+    const Verdict verdict = VerdictOn(picker_, offer.entries[i].id.value());
     EXPECT_EQ(verdict.slot, i + 1);
     EXPECT_EQ(verdict.why, offer.entries[i].why);
     EXPECT_GT(verdict.rtt_ms, 20);

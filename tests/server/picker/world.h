@@ -54,13 +54,12 @@ inline void Beat(Picker& picker, WallTime now, const LoadReport& load = {}) {
   }
 }
 
-inline const Verdict& VerdictOn(const Picker& picker, std::int64_t id) {
-  for (const Verdict& verdict : picker.verdicts()) {
+inline Verdict VerdictOn(const Picker& picker, std::int64_t id) {
+  for (const Verdict& verdict : picker.Explain()) {
     if (verdict.id == EntryId(id)) return verdict;
   }
   ADD_FAILURE() << "no verdict on " << id;
-  static const Verdict kNone;
-  return kNone;
+  return {};
 }
 
 inline Why WhyOf(const Picker& picker, std::int64_t id) {
