@@ -81,14 +81,20 @@ struct RelayExplanation {
   std::vector<Entry> entries;  // offered ones first, in their order
 };
 
+// Why an entry isn't taken.
+struct RelayRefusal {
+  std::string why;       // names the entry in its way
+  bool no_room = false;  // there may be some when others have gone
+};
+
 class RelayDesk {
  public:
   // ---- The fleet
 
-  // nullopt: taken. Otherwise what is wrong with it, naming the entry in its way.
-  std::optional<std::string> Configure(const RelayConfig& relay);
+  // nullopt: taken.
+  std::optional<RelayRefusal> Configure(const RelayConfig& relay);
   // The same, for a reflector that comes or comes back. Its first beat makes it eligible.
-  std::optional<std::string> Register(picker::EntryConfig relay);
+  std::optional<RelayRefusal> Register(picker::EntryConfig relay);
   // false: no such relay, or figures that are no numbers.
   bool Beat(std::uint32_t id, const picker::LoadReport& load, bool draining, WallTime now);
   void Lose(std::uint32_t id);
@@ -155,7 +161,7 @@ class RelayDesk {
     std::array<Heard, picker::kOfferMax> heard{};
   };
 
-  std::optional<std::string> Add(const picker::EntryConfig& config, bool update);
+  std::optional<RelayRefusal> Add(const picker::EntryConfig& config, bool update);
   // Relays whose link is lost, those that `which` says.
   void RemoveGone(
       const std::function<bool(const picker::Entry&, const picker::EntryConfig&)>& which);

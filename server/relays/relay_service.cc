@@ -93,8 +93,9 @@ struct RelayService::Shared : std::enable_shared_from_this<Shared> {
 };
 
 void RelayService::Shared::Join(book::RelayDesk& desk, const Joined& joined, const Answer& answer) {
-  if (auto complaint = desk.Register(EntryOf(joined))) {
-    return answer(absl::AlreadyExistsError(*complaint));
+  if (const auto refusal = desk.Register(EntryOf(joined))) {
+    return answer(refusal->no_room ? absl::ResourceExhaustedError(refusal->why)
+                                   : absl::AlreadyExistsError(refusal->why));
   }
   Welcome welcome;
   {

@@ -13,6 +13,7 @@
 #include "boost/asio/executor_work_guard.hpp"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/post.hpp"
+#include "relay/control/limits.h"
 #include "server/relays/relay_state.h"
 #include "tests/server/relays/rig.h"
 #include "tests/support/temp_dir.h"
@@ -188,6 +189,26 @@ TEST_F(RelayServiceTest, WhatWasAskedLastIsOnTheDiskInTheEnd) {
   // What the service itself goes by is no other.
   EXPECT_FALSE(Show(7)->drained_by_operator);
   EXPECT_TRUE(Show(8)->drained_by_operator);
+}
+
+// A fleet that is full may have room in a while, so a relay that starts doesn't give up.
+TEST_F(RelayServiceTest, WhoFindsNoRoomTriesAgain) {
+  std::vector<std::unique_ptr<BareRelay>> relays;
+  relay::control::Registration registration;
+  for (std::uint32_t id = 1; id <= 5; ++id) {
+    registration = RegistrationOf(id, id);
+    for (std::uint32_t i = 0; i < relay::control::kLabelsMax; ++i) {
+      registration.labels.push_back(std::to_string(id) + "." + std::to_string(i));
+    }
+    relays.push_back(std::make_unique<BareRelay>(*service->control_port(), registration));
+    if (id == 5) break;
+    ASSERT_TRUE(relays.back()->Registers());
+  }
+  const auto event = relays.back()->Next();
+  ASSERT_TRUE(event && std::holds_alternative<relay::control::Refusal>(*event));
+  const auto& refusal = std::get<relay::control::Refusal>(*event);
+  EXPECT_EQ(refusal.text, "relay 5: too_many_labels");
+  EXPECT_FALSE(relay::control::IsFinal(refusal.reason));
 }
 
 // A server that stops has promised nothing, but what it has begun it ends.
