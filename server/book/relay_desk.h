@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -48,6 +49,9 @@ struct Relays {
   std::vector<Connection> caller, callee;
 };
 
+// Packets that a relay says it dropped, by its own words for why.
+using RelayDrops = std::vector<std::pair<std::string, std::uint64_t>>;
+
 // One entry of the fleet, for operators.
 struct RelayStatus {
   picker::EntryConfig config;
@@ -62,6 +66,7 @@ struct RelayStatus {
   std::uint32_t offered_calls = 0;                // calls alive that have it in their offer
   std::uint64_t carried_calls = 0;                // since the server's start, as far as is known
   std::uint64_t packets = 0, bytes = 0;           // that it told of, of calls of this server
+  std::optional<RelayDrops> drops;                // since the relay's start; none: not told
   std::optional<picker::DrainForecast> empty_in;  // while it drains
 };
 
@@ -97,6 +102,8 @@ class RelayDesk {
   std::optional<RelayRefusal> Register(picker::EntryConfig relay);
   // false: no such relay, or figures that are no numbers.
   bool Beat(std::uint32_t id, const picker::LoadReport& load, bool draining, WallTime now);
+  // With the beat: what the relay has dropped since its start.
+  void SetDrops(std::uint32_t id, std::optional<RelayDrops> drops);
   void Lose(std::uint32_t id);
   // What a probe found.
   void SetHealth(picker::EntryId id, picker::Health health, std::string detail);
@@ -146,6 +153,7 @@ class RelayDesk {
     std::optional<relay::TagKey> tag_key;  // none: any tag will do
     std::string detail;
     std::uint64_t carried_calls = 0, packets = 0, bytes = 0;
+    std::optional<RelayDrops> drops;
   };
   struct Heard {
     std::uint64_t packets = 0, bytes = 0;

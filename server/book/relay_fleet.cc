@@ -111,6 +111,7 @@ std::optional<RelayRefusal> RelayDesk::Register(picker::EntryConfig relay) {
   Source& source = sources_[relay.id];
   source.registers = true;
   source.drained_by_relay = false;
+  source.drops.reset();  // it may be another version now
   ApplyDraining(relay.id, source);
   return std::nullopt;
 }
@@ -139,6 +140,11 @@ bool RelayDesk::Beat(std::uint32_t id, const picker::LoadReport& load, bool drai
     return gone.id != EntryId(id) && gone.offered == 0 && now - gone.beat_at > kDownListed;
   });
   return picker_.fleet().Heartbeat(EntryId(id), load, now);
+}
+
+void RelayDesk::SetDrops(std::uint32_t id, std::optional<RelayDrops> drops) {
+  const auto source = sources_.find(EntryId(id));
+  if (source != sources_.end()) source->second.drops = std::move(drops);
 }
 
 void RelayDesk::Lose(std::uint32_t id) {
@@ -206,6 +212,7 @@ RelayStatus RelayDesk::StatusOf(std::size_t index, WallTime now) const {
     status.carried_calls = source.carried_calls;
     status.packets = source.packets;
     status.bytes = source.bytes;
+    status.drops = source.drops;
   }
   if (entry.draining) status.empty_in = ForecastOf(entry.id, now);
   return status;

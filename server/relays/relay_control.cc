@@ -260,7 +260,8 @@ void RelayControl::Impl::Take(Link& link, control::Beat&& beat) {
                         .bits_per_second = load.bits_per_second,
                         .cpu = load.cpu,
                         .calls = load.calls},
-               .draining = beat.draining});
+               .draining = beat.draining,
+               .drops = std::move(beat.load.drops)});
 }
 
 void RelayControl::Impl::Take(Link& link, control::FlowReport&& report) {

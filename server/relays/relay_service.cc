@@ -110,6 +110,7 @@ void RelayService::Shared::Join(book::RelayDesk& desk, const Joined& joined, con
 
 void RelayService::Shared::Beaten(book::RelayDesk& desk, const Beat& beat, WallTime now) {
   if (!desk.Beat(beat.id, beat.load, beat.draining, now)) return;
+  desk.SetDrops(beat.id, beat.drops);
   LookSometimes(desk, now);
   const std::lock_guard lock(mutex);
   if (control == nullptr || minted[beat.id] == state.current()) return;

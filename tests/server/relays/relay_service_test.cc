@@ -14,6 +14,7 @@
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/post.hpp"
 #include "relay/control/limits.h"
+#include "server/relays/relay_json.h"
 #include "server/relays/relay_state.h"
 #include "tests/server/relays/rig.h"
 #include "tests/support/temp_dir.h"
@@ -151,6 +152,20 @@ TEST_F(RelayServiceTest, ADrainIsOnTheDiskWhenItIsTold) {
   auto unknown = Drain(8, true);
   ASSERT_TRUE(Comes(unknown));
   EXPECT_TRUE(absl::IsNotFound(unknown.get().status()));
+}
+
+TEST_F(RelayServiceTest, WhatARelayDroppedIsShown) {
+  BareRelay bare(*service->control_port(), RegistrationOf(7, 1));
+  ASSERT_TRUE(bare.Registers());
+  bare.Beat({0, 0, 0, 1});  // as relays of older versions do
+  ASSERT_TRUE(CallsBecome(1));
+  EXPECT_FALSE(RelayObject(*Show(7)).contains("packets_dropped"));
+  bare.Beat({0, 0, 0, 2, relay::control::DropCounts{{"no_peer", 5}, {"bad_tag", 37}}}, true);
+  ASSERT_TRUE(CallsBecome(2));
+  const auto object = RelayObject(*Show(7));
+  EXPECT_EQ(object.at("packets_dropped"), 42);
+  EXPECT_EQ(object.at("packets_dropped_by_reason"),
+            (boost::json::value{{"no_peer", 5}, {"bad_tag", 37}}));
 }
 
 // Nor the book: whatever it does for calls, it does meanwhile.
