@@ -11,6 +11,10 @@ namespace {
 
 constexpr Rate kNoLimit{1e9f, 1e9f};
 
+std::span<const std::uint8_t, kTagPrefixBytes> PrefixOf(ByteSpan buffer) {
+  return buffer.first<kTagPrefixBytes>();
+}
+
 }  // namespace
 
 Reflector::Reflector(const Limits& limits, const TagVerifier* verifier, std::uint64_t seed)
@@ -57,6 +61,20 @@ Verdict Reflector::AnswerStun(Arrival& arrival) {
   return Answer(arrival, WriteStunBinding(arrival.buffer, arrival.from));
 }
 
+// A tag of the special class belongs to no call: whoever holds it asks whether the relay is there.
+// The answer is that of a ping and leaves nothing behind, so that a relay that is only watched is
+// empty. It costs what a new call costs, and has its rate.
+Verdict Reflector::AnswerProbe(Arrival& arrival) {
+  std::optional<VerifiedTag> verified;
+  const Drop drop = Verify(arrival, verified);
+  if (drop != Drop::kNone) return Dropped(drop);
+  if (TailOf(arrival.packet()) != TailOf(verified->own)) return Dropped(Drop::kMalformed);
+  if (!new_sessions_.Take(arrival.from.ip, limits_.new_sessions, arrival.now.millis())) {
+    return Dropped(Drop::kNewSessionRate);
+  }
+  return Answer(arrival, WriteSelfInfo(arrival.buffer, arrival.from, UnixDate(arrival.now.wall)));
+}
+
 // A call that is known is recognised by the tags that were computed when it began: no MAC a packet,
 // and no packet of it is lost when its key is retired.
 Drop Reflector::Identify(Arrival& arrival) {
@@ -77,17 +95,26 @@ Drop Reflector::Identify(Arrival& arrival) {
   return Drop::kNone;
 }
 
-Drop Reflector::Admit(Arrival& arrival, CallKey key) {
+Drop Reflector::Verify(const Arrival& arrival, std::optional<VerifiedTag>& verified) {
   const std::uint32_t now_ms = arrival.now.millis();
   const Ip& source = arrival.from.ip;
   if (!bad_tags_.Has(source, limits_.bad_tags, now_ms)) return Drop::kBadTagBudget;
-  const auto verified = verifier_->Verify(
-      std::span<const std::uint8_t, kTagPrefixBytes>(arrival.buffer.data(), kTagPrefixBytes));
+  verified = verifier_->Verify(PrefixOf(arrival.buffer));
   if (!verified) {
     bad_tags_.Take(source, limits_.bad_tags, now_ms);
     return Drop::kBadTag;
   }
-  if (TagExpired(verified->fields.expiry_slot, arrival.now.wall)) return Drop::kExpired;
+  const bool expired = TagExpired(verified->fields.expiry_slot, arrival.now.wall);
+  return expired ? Drop::kExpired : Drop::kNone;
+}
+
+Drop Reflector::Admit(Arrival& arrival, CallKey key) {
+  const std::uint32_t now_ms = arrival.now.millis();
+  const Ip& source = arrival.from.ip;
+  std::optional<VerifiedTag> verified;
+  const Drop drop = Verify(arrival, verified);
+  if (drop != Drop::kNone) return drop;
+  if (verified->fields.special) return Drop::kMalformed;
   if (IsDenied(key)) return Drop::kDenied;
   if (overloaded_) return Drop::kOverloaded;
   if (!new_sessions_.Take(source, limits_.new_sessions, now_ms)) return Drop::kNewSessionRate;
@@ -105,6 +132,8 @@ Drop Reflector::Admit(Arrival& arrival, CallKey key) {
 Verdict Reflector::Route(Arrival& arrival) {
   const PacketKind kind = KindOf(arrival.packet());
   if (kind == PacketKind::kUnknownSpecial) return Dropped(Drop::kMalformed);
+  if (kind == PacketKind::kPing && IsProbeTag(PrefixOf(arrival.buffer)))
+    return AnswerProbe(arrival);
   const Drop drop = Identify(arrival);
   if (drop != Drop::kNone) return Dropped(drop);
   switch (kind) {

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -121,6 +122,7 @@ class Reflector {
   Verdict Dropped(Drop drop);
   Verdict Answer(const Arrival& arrival, std::size_t size);
   Verdict AnswerStun(Arrival& arrival);
+  Verdict AnswerProbe(Arrival& arrival);
   Verdict TakePing(Arrival& arrival);
   Verdict TakePeerInfo(Arrival& arrival);
   Verdict TakeKeepAlive(Arrival& arrival);
@@ -129,6 +131,7 @@ class Reflector {
   Verdict Forward(Arrival& arrival, std::uint32_t tail, std::size_t header_bytes);
 
   Drop Identify(Arrival& arrival);
+  Drop Verify(const Arrival& arrival, std::optional<VerifiedTag>& verified);
   Drop Admit(Arrival& arrival, CallKey key);
   Drop Register(Arrival& arrival, std::uint32_t tail, Port*& port);
   Drop AddPort(Arrival& arrival, std::uint32_t tail, Port*& port);

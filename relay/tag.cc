@@ -32,6 +32,10 @@ CallKey CallKeyOf(const std::uint8_t* prefix) {
   return fields & ~std::uint64_t{kSideBit};
 }
 
+bool IsProbeTag(std::span<const std::uint8_t, kTagPrefixBytes> prefix) {
+  return (prefix[0] & (kMark | kClassBit)) == (kMark | kClassBit);
+}
+
 std::optional<TagFields> ParseTag(std::span<const std::uint8_t, kTagPrefixBytes> prefix) {
   const std::uint8_t first = prefix[0];
   if ((first & kMark) != kMark) return std::nullopt;

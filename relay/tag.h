@@ -39,7 +39,7 @@ inline constexpr Side OtherSide(Side side) {
 
 struct TagFields {
   std::uint8_t key_id = 0;  // 0..7
-  bool special = false;     // the class bit: free for probes and the like
+  bool special = false;     // the class bit: of no call, a probe
   bool p2p_allowed = false;
   Side side = Side::kCaller;
   std::uint16_t expiry_slot = 0;  // the tag is good until this slot ends
@@ -60,6 +60,9 @@ CallKey CallKeyOf(const std::uint8_t* prefix);
 inline std::uint32_t NonceOf(CallKey key) {
   return static_cast<std::uint32_t>(key >> 24);
 }
+
+// What its first byte says. Says nothing about the MAC.
+bool IsProbeTag(std::span<const std::uint8_t, kTagPrefixBytes> prefix);
 
 // nullopt when the two top bits say that this is no tag. Says nothing about the MAC.
 std::optional<TagFields> ParseTag(std::span<const std::uint8_t, kTagPrefixBytes> prefix);

@@ -92,6 +92,19 @@ Error Take(const Register& from, Registration& to) {
   return error.empty() ? TakeNames(from, to) : error;
 }
 
+Error Take(const Drops& from, DropCounts& to) {
+  if (static_cast<std::size_t>(from.dropped_size()) > kDropReasonsMax) {
+    return "too many reasons for drops";
+  }
+  for (const Dropped& one : from.dropped()) {
+    if (one.reason().empty() || !IsName(one.reason()) || one.packets() > kDroppedMax) {
+      return "drops that can't be";
+    }
+    to.emplace_back(one.reason(), one.packets());
+  }
+  return kFine;
+}
+
 Error Take(const Heartbeat& from, Beat& to) {
   if (!IsTime(from.unix_ms())) return "a date that is none";
   to = {.number = from.number(),
@@ -102,7 +115,7 @@ Error Take(const Heartbeat& from, Beat& to) {
                  .calls = from.calls()},
         .draining = from.draining(),
         .round_trip_us = from.round_trip_us()};
-  return kFine;
+  return from.has_drops() ? Take(from.drops(), to.load.drops.emplace()) : kFine;
 }
 
 bool Take(const Leg& from, FlowSummary::Leg& to) {

@@ -46,6 +46,15 @@ void Put(const Registration& from, FromRelay& frame) {
   to.set_live_calls(from.live_calls);
 }
 
+void Put(const DropCounts& from, Drops& to) {
+  CHECK(from.size() <= kDropReasonsMax);
+  for (const auto& [reason, packets] : from) {
+    Dropped& one = *to.add_dropped();
+    PutName(reason, *one.mutable_reason());
+    one.set_packets(packets);
+  }
+}
+
 void Put(const Beat& from, FromRelay& frame) {
   Heartbeat& to = *frame.mutable_heartbeat();
   to.set_number(from.number);
@@ -56,6 +65,7 @@ void Put(const Beat& from, FromRelay& frame) {
   to.set_calls(from.load.calls);
   to.set_draining(from.draining);
   to.set_round_trip_us(from.round_trip_us);
+  if (from.load.drops) Put(*from.load.drops, *to.mutable_drops());
 }
 
 void Put(const FlowSummary::Leg& from, Leg& to) {

@@ -20,6 +20,7 @@ inline constexpr std::size_t kShortFrameBytesMax = 4 * 1024;
 inline constexpr std::size_t kNameBytesMax = 64;  // region, domain, a label, a program's version
 inline constexpr std::size_t kTextBytesMax = 256;
 inline constexpr std::size_t kLabelsMax = 16;
+inline constexpr std::size_t kDropReasonsMax = 48;
 inline constexpr std::size_t kFlowsPerFrameMax = 512;
 inline constexpr std::size_t kFlowBytesMax = 170;  // one Flow as it is written, at most
 
@@ -40,6 +41,8 @@ inline constexpr std::uint32_t kOddBeatsMax = 3;
 inline constexpr float kPacketsPerSecondMax = 1e10F;
 inline constexpr float kBitsPerSecondMax = 1e14F;
 inline constexpr std::uint32_t kCallsMax = 100'000'000;
+// What a relay may say that it dropped, of each reason: the sum is a number in JSON.
+inline constexpr std::uint64_t kDroppedMax = std::uint64_t{1} << 57;
 // What a flow may claim: sums of two stay within 64 bits.
 inline constexpr std::uint64_t kFlowTrafficMax = std::uint64_t{1} << 60;
 inline constexpr std::uint64_t kUnixMsMax = 4'102'444'800'000;  // the year 2100

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,9 +36,13 @@ struct Registration {
   std::uint32_t live_calls = 0;
 };
 
+// Packets by reason.
+using DropCounts = std::vector<std::pair<std::string, std::uint64_t>>;
+
 struct Load {
   float packets_per_second = 0, bits_per_second = 0, cpu = 0;
   std::uint32_t calls = 0;
+  std::optional<DropCounts> drops{};  // since the relay's start; none: not told
 };
 struct Beat {
   std::uint64_t number = 0;

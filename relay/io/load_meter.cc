@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "relay/io/drops.h"
+
 namespace trunkline::relay {
 namespace {
 
@@ -16,10 +18,20 @@ std::uint64_t ProcessCpuMicros() {
          static_cast<std::uint64_t>(used.tv_nsec) / 1000;
 }
 
+// What an operator should hear of: keep-alives aren't, and nothing is no reason.
+control::DropCounts FaultsOf(const WorkerFigures& figures) {
+  control::DropCounts faults;
+  for (const auto& [reason, packets] : DropsOf(figures)) {
+    if (packets != 0 && reason != DropName(Drop::kKeepAlive)) faults.emplace_back(reason, packets);
+  }
+  return faults;
+}
+
 }  // namespace
 
 control::Load LoadMeter::Measure(const WorkerFigures& figures, std::uint64_t now_us) {
   load_.calls = static_cast<std::uint32_t>(figures.sessions);
+  load_.drops = FaultsOf(figures);
   const std::uint64_t period = now_us - at_us_;
   if (at_us_ != 0 && period < kTooSoonMicros) return load_;
   const std::uint64_t cpu_us = ProcessCpuMicros();

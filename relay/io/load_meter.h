@@ -1,4 +1,5 @@
-// What a relay tells of its load: rates of the last second, from the daemon's totals.
+// What a relay tells of its load: rates of the last second, from the daemon's totals, and what it
+// has dropped since its start.
 #pragma once
 
 #include <cstdint>

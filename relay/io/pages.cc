@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "relay/io/daemon.h"
+#include "relay/io/drops.h"
 #include "server/http/router.h"
 
 namespace trunkline::relay {
@@ -24,15 +25,9 @@ Metric Drops(const WorkerFigures& figures) {
                 "Packets that went nowhere, by reason",
                 Kind::kCounter,
                 {}};
-  const auto add = [&metric](std::string_view reason, std::uint64_t count) {
+  for (const auto& [reason, count] : DropsOf(figures)) {
     metric.samples.push_back({Labels{{"reason", std::string(reason)}}, static_cast<double>(count)});
-  };
-  for (std::size_t i = 1; i < kDropCount; ++i) add(kDropNames[i], figures.counters.dropped[i]);
-  add("own_address", figures.own_address);
-  add("hop_full", figures.hops_dropped);
-  add("slow_tcp_client", figures.tcp.dropped);
-  add("send_failed", figures.send_failures);
-  add("receive_buffer", figures.overruns);
+  }
   return metric;
 }
 

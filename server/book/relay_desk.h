@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -48,6 +49,9 @@ struct Relays {
   std::vector<Connection> caller, callee;
 };
 
+// Packets that a relay says it dropped, by its own words for why.
+using RelayDrops = std::vector<std::pair<std::string, std::uint64_t>>;
+
 // One entry of the fleet, for operators.
 struct RelayStatus {
   picker::EntryConfig config;
@@ -62,6 +66,7 @@ struct RelayStatus {
   std::uint32_t offered_calls = 0;                // calls alive that have it in their offer
   std::uint64_t carried_calls = 0;                // since the server's start, as far as is known
   std::uint64_t packets = 0, bytes = 0;           // that it told of, of calls of this server
+  std::optional<RelayDrops> drops;                // since the relay's start; none: not told
   std::optional<picker::DrainForecast> empty_in;  // while it drains
 };
 
@@ -81,16 +86,24 @@ struct RelayExplanation {
   std::vector<Entry> entries;  // offered ones first, in their order
 };
 
+// Why an entry isn't taken.
+struct RelayRefusal {
+  std::string why;       // names the entry in its way
+  bool no_room = false;  // there may be some when others have gone
+};
+
 class RelayDesk {
  public:
   // ---- The fleet
 
-  // nullopt: taken. Otherwise what is wrong with it, naming the entry in its way.
-  std::optional<std::string> Configure(const RelayConfig& relay);
+  // nullopt: taken.
+  std::optional<RelayRefusal> Configure(const RelayConfig& relay);
   // The same, for a reflector that comes or comes back. Its first beat makes it eligible.
-  std::optional<std::string> Register(picker::EntryConfig relay);
+  std::optional<RelayRefusal> Register(picker::EntryConfig relay);
   // false: no such relay, or figures that are no numbers.
   bool Beat(std::uint32_t id, const picker::LoadReport& load, bool draining, WallTime now);
+  // With the beat: what the relay has dropped since its start.
+  void SetDrops(std::uint32_t id, std::optional<RelayDrops> drops);
   void Lose(std::uint32_t id);
   // What a probe found.
   void SetHealth(picker::EntryId id, picker::Health health, std::string detail);
@@ -140,6 +153,7 @@ class RelayDesk {
     std::optional<relay::TagKey> tag_key;  // none: any tag will do
     std::string detail;
     std::uint64_t carried_calls = 0, packets = 0, bytes = 0;
+    std::optional<RelayDrops> drops;
   };
   struct Heard {
     std::uint64_t packets = 0, bytes = 0;
@@ -155,7 +169,7 @@ class RelayDesk {
     std::array<Heard, picker::kOfferMax> heard{};
   };
 
-  std::optional<std::string> Add(const picker::EntryConfig& config, bool update);
+  std::optional<RelayRefusal> Add(const picker::EntryConfig& config, bool update);
   // Relays whose link is lost, those that `which` says.
   void RemoveGone(
       const std::function<bool(const picker::Entry&, const picker::EntryConfig&)>& which);

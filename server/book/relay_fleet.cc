@@ -33,6 +33,11 @@ std::string Complaint(const picker::EntryConfig& config, const picker::FleetRefu
   return absl::StrCat(of, ": ", absl::string_view(name.data(), name.size()));
 }
 
+bool NoRoom(picker::FleetError error) {
+  return error == picker::FleetError::kTooManyEntries ||
+         error == picker::FleetError::kTooManySites || error == picker::FleetError::kTooManyLabels;
+}
+
 // How long a relay that went is listed.
 constexpr Duration kDownListed = std::chrono::minutes(10);
 // Of those that a relay tells of, whatever it tells.
@@ -66,15 +71,16 @@ picker::EntryConfig EntryOf(const RelayConfig& relay) {
   return config;
 }
 
-std::optional<std::string> RelayDesk::Add(const picker::EntryConfig& config, bool update) {
+std::optional<RelayRefusal> RelayDesk::Add(const picker::EntryConfig& config, bool update) {
   const auto added = update ? picker_.Update(config) : picker_.Add(config);
-  if (!added) return Complaint(config, added.error(), picker_.fleet());
-  return std::nullopt;
+  if (added) return std::nullopt;
+  return RelayRefusal{Complaint(config, added.error(), picker_.fleet()),
+                      NoRoom(added.error().error)};
 }
 
-std::optional<std::string> RelayDesk::Configure(const RelayConfig& relay) {
+std::optional<RelayRefusal> RelayDesk::Configure(const RelayConfig& relay) {
   const picker::EntryConfig config = EntryOf(relay);
-  if (auto complaint = Add(config, false)) return complaint;
+  if (auto refusal = Add(config, false)) return refusal;
   Source& source = sources_[config.id];
   source.turn_secret = relay.turn_secret;
   if (!relay.tag_secret.empty()) {
@@ -85,9 +91,10 @@ std::optional<std::string> RelayDesk::Configure(const RelayConfig& relay) {
   return std::nullopt;
 }
 
-std::optional<std::string> RelayDesk::Register(picker::EntryConfig relay) {
+std::optional<RelayRefusal> RelayDesk::Register(picker::EntryConfig relay) {
   if (relay.id.value() > kRelayIdMax) {
-    return absl::StrCat("relay ", relay.id.value(), ": the id is not in 1 to ", kRelayIdMax);
+    return RelayRefusal{
+        absl::StrCat("relay ", relay.id.value(), ": the id is not in 1 to ", kRelayIdMax)};
   }
   relay.domain = DomainOf(relay.domain, relay);
   const auto known = sources_.find(relay.id);
@@ -99,11 +106,12 @@ std::optional<std::string> RelayDesk::Register(picker::EntryConfig relay) {
       return picker::SameAddress(gone, relay);
     });
   }
-  if (auto complaint = Add(relay, update)) return complaint;
+  if (auto refusal = Add(relay, update)) return refusal;
   picker_.fleet().at(*picker_.fleet().IndexOf(relay.id)).beat_at = {};  // of an earlier link
   Source& source = sources_[relay.id];
   source.registers = true;
   source.drained_by_relay = false;
+  source.drops.reset();  // it may be another version now
   ApplyDraining(relay.id, source);
   return std::nullopt;
 }
@@ -132,6 +140,11 @@ bool RelayDesk::Beat(std::uint32_t id, const picker::LoadReport& load, bool drai
     return gone.id != EntryId(id) && gone.offered == 0 && now - gone.beat_at > kDownListed;
   });
   return picker_.fleet().Heartbeat(EntryId(id), load, now);
+}
+
+void RelayDesk::SetDrops(std::uint32_t id, std::optional<RelayDrops> drops) {
+  const auto source = sources_.find(EntryId(id));
+  if (source != sources_.end()) source->second.drops = std::move(drops);
 }
 
 void RelayDesk::Lose(std::uint32_t id) {
@@ -199,6 +212,7 @@ RelayStatus RelayDesk::StatusOf(std::size_t index, WallTime now) const {
     status.carried_calls = source.carried_calls;
     status.packets = source.packets;
     status.bytes = source.bytes;
+    status.drops = source.drops;
   }
   if (entry.draining) status.empty_in = ForecastOf(entry.id, now);
   return status;

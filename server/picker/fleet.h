@@ -153,7 +153,11 @@ class Fleet {
   };
   std::optional<FleetRefusal> Check(const EntryConfig& config, EntryId except) const;
   std::optional<std::size_t> SiteFor(const EntryConfig& config, bool& is_new);
-  std::optional<std::uint64_t> LabelsOf(const EntryConfig& config);
+  struct Labels {
+    std::vector<std::string> names;  // by bit, as they will be
+    std::uint64_t own = 0;
+  };
+  std::optional<Labels> LabelsWith(const EntryConfig& config, std::size_t index) const;
   Result<Added, FleetRefusal> Fill(const EntryConfig& config, std::size_t index);
   bool MayEject(WallTime now) const;
 
@@ -162,6 +166,7 @@ class Fleet {
   std::vector<EntryConfig> configs_;
   std::vector<Site> sites_;
   std::uint32_t domains_ = 0;  // numbers given so far
+  // By bit; one that no entry has lies there until its bit is needed.
   std::vector<std::string> labels_;
 };
 

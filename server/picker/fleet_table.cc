@@ -1,6 +1,8 @@
 // What may stand in the table beside what.
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <utility>
 
 #include "server/picker/fleet.h"
 
@@ -95,32 +97,50 @@ std::optional<std::size_t> Fleet::SiteFor(const EntryConfig& config, bool& is_ne
   return free;
 }
 
-std::optional<std::uint64_t> Fleet::LabelsOf(const EntryConfig& config) {
-  std::uint64_t bits = 0;
-  for (const std::string& name : config.labels) {
-    auto bit = Label(name);
-    if (!bit) {
-      if (labels_.size() == kLabelsMax) return std::nullopt;
-      labels_.push_back(name);
-      bit = Label(name);
-    }
-    bits |= *bit;
+// Bits that no other entry has are free, whatever they meant.
+std::optional<Fleet::Labels> Fleet::LabelsWith(const EntryConfig& config, std::size_t index) const {
+  std::uint64_t used = 0;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (i != index) used |= entries_[i].labels;
   }
-  return bits;
+  Labels labels{.names = labels_};
+  labels.names.resize(kLabelsMax);
+  const auto take = [&](std::size_t bit) { labels.own |= std::uint64_t{1} << bit; };
+  std::vector<std::string_view> news;
+  for (const std::string& name : config.labels) {
+    const auto known = std::ranges::find(labels.names, name);
+    if (known == labels.names.end()) {
+      news.push_back(name);
+    } else {
+      take(static_cast<std::size_t>(known - labels.names.begin()));
+    }
+  }
+  for (const std::string_view name : news) {
+    if (std::ranges::find(labels.names, name) != labels.names.end()) continue;  // said twice
+    const auto bit = static_cast<std::size_t>(std::countr_one(used | labels.own));
+    if (bit >= kLabelsMax) return std::nullopt;
+    labels.names[bit] = name;
+    take(bit);
+  }
+  return labels;
 }
 
 std::optional<std::uint64_t> Fleet::Label(std::string_view name) const {
   const auto found = std::ranges::find(labels_, name);
-  if (found == labels_.end()) return std::nullopt;
-  return std::uint64_t{1} << (found - labels_.begin());
+  if (name.empty() || found == labels_.end()) return std::nullopt;
+  const std::uint64_t bit = std::uint64_t{1} << (found - labels_.begin());
+  const auto has_it = [bit](const Entry& entry) { return (entry.labels & bit) != 0; };
+  if (std::ranges::none_of(entries_, has_it)) return std::nullopt;
+  return bit;
 }
 
 Result<Fleet::Added, FleetRefusal> Fleet::Fill(const EntryConfig& config, std::size_t index) {
-  const auto labels = LabelsOf(config);
+  auto labels = LabelsWith(config, index);
   if (!labels) return Unexpected{FleetRefusal{FleetError::kTooManyLabels, EntryId()}};
   Added added{.index = index};
   const auto site = SiteFor(config, added.new_site);
   if (!site) return Unexpected{FleetRefusal{FleetError::kTooManySites, EntryId()}};
+  labels_ = std::move(labels->names);
   added.site = *site;
   ++sites_[*site].uses;
   if (index == entries_.size()) {
@@ -139,7 +159,7 @@ Result<Fleet::Added, FleetRefusal> Fleet::Fill(const EntryConfig& config, std::s
   entry.domain = sites_[*site].domain_number;
   entry.families = static_cast<std::uint8_t>((config.ip.empty() ? 0 : kIpv4) |
                                              (config.ipv6.empty() ? 0 : kIpv6));
-  entry.labels = *labels;
+  entry.labels = labels->own;
   entry.price_ms = config.price_ms;
   entry.load_of_call = 1 / CallsOf(config.capacity);
   configs_[index] = config;

@@ -19,7 +19,8 @@ namespace trunkline::relays {
 
 class ReflectorProbe {
  public:
-  // `nonce` is random and kept, so that to the relay the pings of some hours are one session.
+  // `nonce` is random and kept: to a relay of an older version, which takes pings for a call, those
+  // of some hours are one.
   ReflectorProbe(const relay::TagKey& key, std::uint32_t nonce, Duration interval)
       : key_(key), nonce_(nonce), interval_(interval) {}
 

@@ -229,6 +229,9 @@ void RelayControl::Impl::Take(Link& link, control::Registration&& registration) 
 void RelayControl::Impl::Answered(const std::weak_ptr<Link>& at, absl::StatusOr<Welcome> answer) {
   const auto link = at.lock();
   if (link == nullptr || link->end().ended() || link->end().accepted()) return;
+  // A link that has lost its id may still be held by what the network had begun.
+  const auto found = by_id.find(link->relay.id);
+  if (found == by_id.end() || found->second != link.get()) return;
   if (answer.ok()) {
     link->end().Accept({.clock = {},
                         .keys = std::move(answer->keys),
@@ -257,7 +260,8 @@ void RelayControl::Impl::Take(Link& link, control::Beat&& beat) {
                         .bits_per_second = load.bits_per_second,
                         .cpu = load.cpu,
                         .calls = load.calls},
-               .draining = beat.draining});
+               .draining = beat.draining,
+               .drops = std::move(beat.load.drops)});
 }
 
 void RelayControl::Impl::Take(Link& link, control::FlowReport&& report) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,6 +51,8 @@ struct Beat {
   std::uint32_t id = 0;
   picker::LoadReport load;
   bool draining = false;  // the relay is about to stop
+  // Packets that the relay dropped since its start, by reason; none: it doesn't tell.
+  std::optional<std::vector<std::pair<std::string, std::uint64_t>>> drops{};
 };
 
 struct Flow {

@@ -29,6 +29,17 @@ std::int64_t Seconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
 
+void AddDrops(const book::RelayDrops& drops, json::object& object) {
+  json::object reasons;
+  std::uint64_t sum = 0;
+  for (const auto& [reason, packets] : drops) {
+    reasons[reason] = packets;
+    sum += packets;
+  }
+  object["packets_dropped"] = sum;
+  object["packets_dropped_by_reason"] = std::move(reasons);
+}
+
 json::object ObjectOf(const book::RelayExplanation::Entry& entry, bool restored) {
   const picker::Verdict& verdict = entry.verdict;
   json::object object{{"id", verdict.id.value()},
@@ -72,6 +83,7 @@ json::object RelayObject(const book::RelayStatus& relay) {
       {"calls_carried_total", relay.carried_calls},
       {"packets_total", relay.packets},
       {"bytes_total", relay.bytes}};
+  if (relay.drops) AddDrops(*relay.drops, object);
   if (relay.silent) object["heartbeat_age_ms"] = relay.silent->count();
   if (relay.empty_in) {
     object["empty_in_seconds"] = json::object{{"likely", Seconds(relay.empty_in->likely)},

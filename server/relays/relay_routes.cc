@@ -50,9 +50,9 @@ void Drain(RelayService& service, std::int64_t id, bool draining, const Responde
 }
 
 void Rotate(RelayService& service, const Responder& respond) {
-  const absl::StatusOr<int> key_id = service.RotateSecret();
-  if (!key_id.ok()) return respond(Failure(key_id.status()));
-  respond(JsonAnswer({{"key_id", *key_id}}));
+  service.RotateSecret([respond](const absl::StatusOr<int>& key_id) {
+    respond(key_id.ok() ? JsonAnswer({{"key_id", *key_id}}) : Failure(key_id.status()));
+  });
 }
 
 void Show(RelayService& service, std::int64_t id, const Responder& respond) {

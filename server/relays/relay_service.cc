@@ -1,13 +1,20 @@
 #include "server/relays/relay_service.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "boost/asio/executor_work_guard.hpp"
+#include "boost/asio/io_context.hpp"
 #include "common/check.h"
+#include "common/entropy.h"
+#include "common/gate.h"
 
 namespace trunkline::relays {
 namespace {
+
+namespace net = boost::asio;
 
 // After the key was sent; one may have been on its way then.
 constexpr int kBeatsToNewKey = 2;
@@ -33,23 +40,45 @@ std::optional<relay::TagKey> KeyIn(const TagKeys& keys, std::uint8_t id) {
   return it->second;
 }
 
+absl::Status NoSuchRelay(std::int64_t id) {
+  return absl::NotFoundError(absl::StrCat("there is no relay ", id));
+}
+
 }  // namespace
 
-struct RelayService::Shared {
+// Waits for the disk, so that nobody else has to: not the book, and not those who ask over HTTP.
+struct RelayService::Writer {
+  Writer() : thread([this] { context.run(); }) {}
+  ~Writer() {  // when what was asked before is done
+    gate->Shut();
+    guard.reset();
+    thread.join();
+  }
+  net::io_context context{1};
+  net::executor_work_guard<net::io_context::executor_type> guard = net::make_work_guard(context);
+  const std::shared_ptr<Gate> gate = std::make_shared<Gate>(&context);
+  std::thread thread;
+};
+
+struct RelayService::Shared : std::enable_shared_from_this<Shared> {
   Shared(AskDesk the_ask, RelayState the_state)
       : ask(std::move(the_ask)), state(std::move(the_state)) {}
 
   const AskDesk ask;
 
   mutable std::mutex mutex;  // guards what follows
-  RelayState state;
-  SystemEntropy entropy;
+  RelayState state;          // changed by the writer alone
   // Not null while the service lives; events hold no lock when they ask the desk.
   std::unique_ptr<RelayControl> control;
   // By relay: which key its tags carry, and beats since it was sent the one that is due.
   absl::flat_hash_map<std::uint32_t, std::uint8_t> minted;
   absl::flat_hash_map<std::uint32_t, int> beats_with_new_key;
   Snapshot latest;
+
+  // ---- On the writer's thread.
+  absl::Status Change(const std::function<absl::Status(RelayState&)>& change);
+  void WriteDraining(std::int64_t id, bool draining, bool registers, const Drained& done);
+  absl::StatusOr<int> Rotate();
 
   // ---- On the book's thread.
   WallTime looked{};
@@ -64,8 +93,9 @@ struct RelayService::Shared {
 };
 
 void RelayService::Shared::Join(book::RelayDesk& desk, const Joined& joined, const Answer& answer) {
-  if (auto complaint = desk.Register(EntryOf(joined))) {
-    return answer(absl::AlreadyExistsError(*complaint));
+  if (const auto refusal = desk.Register(EntryOf(joined))) {
+    return answer(refusal->no_room ? absl::ResourceExhaustedError(refusal->why)
+                                   : absl::AlreadyExistsError(refusal->why));
   }
   Welcome welcome;
   {
@@ -80,6 +110,7 @@ void RelayService::Shared::Join(book::RelayDesk& desk, const Joined& joined, con
 
 void RelayService::Shared::Beaten(book::RelayDesk& desk, const Beat& beat, WallTime now) {
   if (!desk.Beat(beat.id, beat.load, beat.draining, now)) return;
+  desk.SetDrops(beat.id, beat.drops);
   LookSometimes(desk, now);
   const std::lock_guard lock(mutex);
   if (control == nullptr || minted[beat.id] == state.current()) return;
@@ -105,6 +136,51 @@ void RelayService::Shared::Look(const book::RelayDesk& desk, WallTime now) {
   latest = std::move(snapshot);
 }
 
+// One change at a time and in their order, so that no state overwrites a later one on the disk.
+// The mutex, which heartbeats need, is held for the copies only.
+absl::Status RelayService::Shared::Change(const std::function<absl::Status(RelayState&)>& change) {
+  std::optional<RelayState> next;
+  {
+    const std::lock_guard lock(mutex);
+    next.emplace(state);
+  }
+  const absl::Status status = change(*next);
+  if (!status.ok()) return status;
+  const std::lock_guard lock(mutex);
+  state = *std::move(next);
+  return absl::OkStatus();
+}
+
+void RelayService::Shared::WriteDraining(std::int64_t id, bool draining, bool registers,
+                                         const Drained& done) {
+  const absl::Status status =
+      Change([id, draining](RelayState& changing) { return changing.SetDrained(id, draining); });
+  if (!status.ok()) {
+    return ask([status, done](book::RelayDesk&, WallTime) { done(status); });
+  }
+  if (registers) {
+    const std::lock_guard lock(mutex);
+    if (control != nullptr) control->SetDraining(static_cast<std::uint32_t>(id), draining);
+  }
+  ask([shared = shared_from_this(), id, draining, done](book::RelayDesk& desk, WallTime now) {
+    if (!desk.SetDraining(picker::EntryId(id), draining)) return done(NoSuchRelay(id));
+    shared->Look(desk, now);
+    done(*desk.Find(picker::EntryId(id), now));
+  });
+}
+
+absl::StatusOr<int> RelayService::Shared::Rotate() {
+  const WallTime now =
+      std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+  SystemEntropy entropy;
+  const absl::Status status =
+      Change([now, &entropy](RelayState& changing) { return changing.Rotate(now, entropy); });
+  if (!status.ok()) return status;
+  const std::lock_guard lock(mutex);
+  beats_with_new_key.clear();
+  return state.current();
+}
+
 absl::StatusOr<std::unique_ptr<RelayService>> RelayService::Start(RelayServiceConfig config,
                                                                   AskDesk ask) {
   auto state = RelayState::Load(config.data_dir, config.secret);
@@ -121,6 +197,9 @@ absl::StatusOr<std::unique_ptr<RelayService>> RelayService::Start(RelayServiceCo
   if (!status.ok()) return status;
   return service;
 }
+
+RelayService::RelayService(std::shared_ptr<Shared> shared)
+    : shared_(std::move(shared)), writer_(std::make_unique<Writer>()) {}
 
 RelayService::~RelayService() {
   prober_.reset();
@@ -227,39 +306,22 @@ void RelayService::Explain(CallId call,
   });
 }
 
-void RelayService::SetDraining(std::int64_t id, bool draining,
-                               std::function<void(absl::StatusOr<book::RelayStatus>)> done) {
-  // The file is written on the book's thread: rare, and no longer than a group's flush.
-  Show(id, [shared = shared_, id, draining,
+void RelayService::SetDraining(std::int64_t id, bool draining, Drained done) {
+  Show(id, [shared = shared_, way = writer_->gate, id, draining,
             done = std::move(done)](std::optional<book::RelayStatus> relay) {
-    if (!relay) return done(absl::NotFoundError(absl::StrCat("there is no relay ", id)));
-    {
-      const std::lock_guard lock(shared->mutex);
-      const absl::Status status = shared->state.SetDrained(id, draining);
-      if (!status.ok()) return done(status);
-      if (shared->control != nullptr && relay->registers) {
-        shared->control->SetDraining(static_cast<std::uint32_t>(id), draining);
-      }
-    }
-    shared->ask([shared, id, draining, done](book::RelayDesk& desk, WallTime now) {
-      desk.SetDraining(picker::EntryId(id), draining);
-      shared->Look(desk, now);
-      done(*desk.Find(picker::EntryId(id), now));
+    if (!relay) return done(NoSuchRelay(id));
+    way->Post([shared, id, draining, registers = relay->registers, done] {
+      shared->WriteDraining(id, draining, registers, done);
     });
   });
 }
 
-absl::StatusOr<int> RelayService::RotateSecret() {
-  const WallTime now =
-      std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-  const std::lock_guard lock(shared_->mutex);
-  if (shared_->control == nullptr) {
-    return absl::FailedPreconditionError("no relay can register: there is no --relay-control");
+void RelayService::RotateSecret(std::function<void(absl::StatusOr<int>)> done) {
+  if (!control_port()) {
+    return done(
+        absl::FailedPreconditionError("no relay can register: there is no --relay-control"));
   }
-  const absl::Status status = shared_->state.Rotate(now, shared_->entropy);
-  if (!status.ok()) return status;
-  shared_->beats_with_new_key.clear();
-  return shared_->state.current();
+  writer_->gate->Post([shared = shared_, done = std::move(done)] { done(shared->Rotate()); });
 }
 
 RelayService::Snapshot RelayService::Latest() const {

@@ -13,7 +13,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "common/bytes.h"
-#include "common/entropy.h"
 #include "server/book/relay_desk.h"
 #include "server/relays/relay_control.h"
 #include "server/relays/relay_state.h"
@@ -48,10 +47,10 @@ class RelayService {
   void Show(std::int64_t id, std::function<void(std::optional<book::RelayStatus>)> done) const;
   void Explain(CallId call, std::function<void(std::optional<book::RelayExplanation>)> done) const;
   // On the disk when `done` runs. NOT_FOUND: no such entry.
-  void SetDraining(std::int64_t id, bool draining,
-                   std::function<void(absl::StatusOr<book::RelayStatus>)> done);
-  // A relay's tags carry the new key from some beats on. The key id.
-  absl::StatusOr<int> RotateSecret();
+  using Drained = std::function<void(absl::StatusOr<book::RelayStatus>)>;
+  void SetDraining(std::int64_t id, bool draining, Drained done);
+  // A relay's tags carry the new key from some beats on. `done` gets the key id, on any thread.
+  void RotateSecret(std::function<void(absl::StatusOr<int>)> done);
 
   // For metrics: the fleet as it was at most a second ago.
   struct Snapshot {
@@ -62,13 +61,15 @@ class RelayService {
 
  private:
   struct Shared;
-  explicit RelayService(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+  struct Writer;
+  explicit RelayService(std::shared_ptr<Shared> shared);
   absl::Status StartControl(const RelayServiceConfig& config);
   absl::Status StartProbes(const std::vector<book::RelayConfig>& configured);
 
   // What work on the book's thread uses; it may run when the service is gone.
   std::shared_ptr<Shared> shared_;
   std::unique_ptr<TurnProber> prober_;
+  std::unique_ptr<Writer> writer_;
 };
 
 }  // namespace trunkline::relays

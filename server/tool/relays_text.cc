@@ -136,6 +136,7 @@ std::optional<std::string> RelayText(const std::string& answer) {
                                              {"calls reported", relay.Text("calls_reported")},
                                              {"calls carried", relay.Text("calls_carried_total")},
                                              {"packets", relay.Text("packets_total")},
+                                             {"dropped", relay.Text("packets_dropped")},
                                              {"bytes", relay.Text("bytes_total")}};
   std::erase_if(rows, [](const auto& row) { return row[1].empty(); });
   return Table(rows);

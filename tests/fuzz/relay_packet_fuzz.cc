@@ -13,7 +13,8 @@ using namespace trunkline;
 using namespace trunkline::relay;
 
 Tag TagFor(std::uint8_t how) {
-  return MintTag(TagKey{}, {.p2p_allowed = (how & 4) != 0,
+  return MintTag(TagKey{}, {.special = (how & 7) == 7,
+                            .p2p_allowed = (how & 4) != 0,
                             .side = (how & 1) != 0 ? Side::kCallee : Side::kCaller,
                             .expiry_slot = 100,
                             .nonce = (how >> 1) & 1u});

@@ -175,6 +175,46 @@ TEST_F(LimitsTest, StunIsASwitchAndHasARate) {
   EXPECT_EQ(Outcome(request, kPeerAt), kStunOff);
 }
 
+// Whoever watches a relay isn't a call of it.
+TEST_F(LimitsTest, AProbeIsAnsweredAndLeavesNothingBehind) {
+  const auto probe_tag = [](std::uint32_t nonce, std::int64_t from_now = 600) {
+    return MintTag(TestKey(), {.special = true,
+                               .expiry_slot = TagSlotOf(FromUnixSeconds(kDate + from_now)),
+                               .nonce = nonce});
+  };
+  const Sent answer = Send(Ping(probe_tag(1)), kAt);
+  EXPECT_EQ(answer.drop, kNone);
+  EXPECT_EQ(answer.to, kAt);
+  EXPECT_EQ(answer.bytes.size(), 64u);
+  EXPECT_EQ(reflector_->counters().answers, 1u);
+  // Nor is there a call that its tag would open.
+  Tag forged = probe_tag(1);
+  forged[8] ^= 1;
+  EXPECT_EQ(Outcome(Ping(forged), kAt), kBadTag);
+  EXPECT_EQ(Outcome(Ping(probe_tag(1, -128)), kAt), kExpired);
+  EXPECT_EQ(
+      Outcome(WithTail(probe_tag(1), 9) + Bytes(12, 0xff) + FromHex("feffffff") + Bytes(8), kAt),
+      kMalformed);
+  EXPECT_EQ(Outcome(VoipData(probe_tag(1)), kAt), kMalformed);
+  EXPECT_EQ(Outcome(PeerInfoRequest(probe_tag(1)), kAt), kMalformed);
+  EXPECT_EQ(Outcome(Of(probe_tag(1)) + Bytes(4), Tcp(kAt.ip, 5, 1)), kMalformed);
+  EXPECT_EQ(reflector_->sessions(), 0u);
+  EXPECT_EQ(reflector_->counters().sessions_started, 0u);
+}
+
+TEST_F(LimitsTest, ProbesHaveTheRateOfNewCalls) {
+  Limits limits;
+  limits.new_sessions = {1, 2};
+  limits.sessions_max = 1;
+  Start(limits);
+  EXPECT_EQ(Outcome(Ping(caller_), kAt), kNone);  // full: it is there all the same
+  const Bytes probe =
+      Ping(MintTag(TestKey(), {.special = true, .expiry_slot = TagSlotOf(now_.wall), .nonce = 1}));
+  EXPECT_EQ(Outcome(probe, kAt), kNone);
+  EXPECT_EQ(Outcome(probe, kAt), kNewSessionRate);
+  EXPECT_EQ(Outcome(probe, kPeerAt), kNone);
+}
+
 TEST_F(LimitsTest, MemoryOfASession) {
   const std::uint32_t count = Limits{}.sessions_max / 2;
   for (std::uint32_t i = 0; i < count; ++i, Pass(20)) {

@@ -10,7 +10,7 @@
 namespace trunkline::relay::control {
 namespace {
 
-constexpr Load kLoad{1000, 8e6F, 0.25F, 40};
+const Load kLoad{1000, 8e6F, 0.25F, 40};
 
 class EndsTest : public testing::Test {
  protected:

@@ -59,6 +59,7 @@ TEST(ControlMessagesTest, EveryMessageComesBack) {
   EXPECT_EQ(beat.load.cpu, 0.25F);
   EXPECT_EQ(beat.load.calls, 9u);
   EXPECT_TRUE(beat.draining);
+  EXPECT_FALSE(beat.load.drops);  // as older relays leave it
   EXPECT_EQ(FromRelayAndBack(Farewell{"bye now"}).text, "bye now");
 
   const Welcome welcome = FromServerAndBack(SomeWelcome());
@@ -73,6 +74,39 @@ TEST(ControlMessagesTest, EveryMessageComesBack) {
   EXPECT_TRUE(FromServerAndBack(DrainOrder{true}).on);
   EXPECT_EQ(FromServerAndBack(DenyOrder{0xabcdef}).call, 0xabcdefu);
   EXPECT_EQ(FromServerAndBack(Farewell{"stopping"}).text, "stopping");
+}
+
+TEST(ControlMessagesTest, DropsComeBackAndTheMostFitIntoAHeartbeat) {
+  Beat beat{.number = 1, .clock = At(0).wall, .load = {}};
+  beat.load.drops = DropCounts{};
+  EXPECT_EQ(FromRelayAndBack(beat).load.drops, DropCounts{});  // none, and told so
+  beat.load.drops = DropCounts{{"no_peer", 3}, {"bad_tag", kDroppedMax}};
+  EXPECT_EQ(FromRelayAndBack(beat).load.drops, beat.load.drops);
+  beat.load.drops->assign(kDropReasonsMax, {std::string(kNameBytesMax, 'x'), kDroppedMax});
+  EXPECT_EQ(FromRelayAndBack(beat).load.drops->size(), kDropReasonsMax);
+}
+
+TEST(ControlMessagesTest, ImpossibleDropsAreRefused) {
+  using Spoil = std::function<void(Drops&)>;
+  const Spoil spoils[] = {
+      [](Drops& d) { d.mutable_dropped(0)->clear_reason(); },
+      [](Drops& d) { d.mutable_dropped(0)->set_reason("a b"); },
+      [](Drops& d) { d.mutable_dropped(0)->set_reason(std::string(kNameBytesMax + 1, 'a')); },
+      [](Drops& d) { d.mutable_dropped(0)->set_packets(kDroppedMax + 1); },
+      [](Drops& d) {
+        while (static_cast<std::size_t>(d.dropped_size()) <= kDropReasonsMax) {
+          *d.add_dropped() = d.dropped(0);
+        }
+      },
+  };
+  FromRelay good;
+  good.mutable_heartbeat()->mutable_drops()->add_dropped()->set_reason("no_peer");
+  ASSERT_TRUE(DecodeFromRelay(PayloadOf(Framed(good))));
+  for (std::size_t i = 0; i < std::size(spoils); ++i) {
+    FromRelay bad = good;
+    spoils[i](*bad.mutable_heartbeat()->mutable_drops());
+    EXPECT_FALSE(DecodeFromRelay(PayloadOf(Framed(bad)))) << i;
+  }
 }
 
 TEST(ControlMessagesTest, TheLongestFlowsFitIntoOneFrame) {

@@ -36,6 +36,17 @@ TEST(LoadMeterTest, AMomentLaterItSaysTheSame) {
   EXPECT_FLOAT_EQ(meter.Measure(Figures(400, 2000, 9), 3'000'000).packets_per_second, 300);
 }
 
+TEST(LoadMeterTest, SaysWhatWasDroppedAndWhy) {
+  LoadMeter meter(1);
+  EXPECT_EQ(meter.Measure(Figures(0, 0, 0), 1'000'000).drops, control::DropCounts{});
+  WorkerFigures figures = Figures(100, 1000, 0);
+  figures.counters.dropped[static_cast<std::size_t>(Drop::kNoPeer)] = 7;
+  figures.counters.dropped[static_cast<std::size_t>(Drop::kKeepAlive)] = 9;  // no fault
+  figures.send_failures = 2;
+  EXPECT_EQ(meter.Measure(figures, 1'000'100).drops,
+            (control::DropCounts{{"no_peer", 7}, {"send_failed", 2}}));
+}
+
 // A process that works on more threads than are counted can't use more than all.
 TEST(LoadMeterTest, ShareOfTheProcessorIsAShare) {
   LoadMeter meter(1);

@@ -119,14 +119,23 @@ Ended RunRelay(const std::vector<std::string>& arguments) {
   return {process.Wait(), error};
 }
 
-Tag IssuedTag(Side side, std::uint32_t nonce, bool p2p) {
+namespace {
+
+Tag InAnHour(TagFields fields) {
   const auto now =
       std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
-  return MintTag(DeriveTagKey(AsBytes(kRelaySecret), kRelayId, 0),
-                 {.p2p_allowed = p2p,
-                  .side = side,
-                  .expiry_slot = TagSlotOf(now + std::chrono::hours(1)),
-                  .nonce = nonce});
+  fields.expiry_slot = TagSlotOf(now + std::chrono::hours(1));
+  return MintTag(DeriveTagKey(AsBytes(kRelaySecret), kRelayId, 0), fields);
+}
+
+}  // namespace
+
+Tag IssuedTag(Side side, std::uint32_t nonce, bool p2p) {
+  return InAnHour({.p2p_allowed = p2p, .side = side, .nonce = nonce});
+}
+
+Tag ProbeTag() {
+  return InAnHour({.special = true, .nonce = 1});
 }
 
 // ---- Clients

@@ -51,6 +51,7 @@ Ended RunRelay(const std::vector<std::string>& arguments);
 
 // Tags as the server would mint them, good for an hour.
 Tag IssuedTag(Side side, std::uint32_t nonce, bool p2p = false);
+Tag ProbeTag();
 
 class UdpClient {
  public:

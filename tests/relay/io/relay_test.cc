@@ -288,6 +288,20 @@ TEST(RelayTest, DrainWaitsForCallsAndEndsWithZero) {
   EXPECT_EQ(relay.Wait(), 0);
 }
 
+// Its figures may be old, so it is asked until they count the probe.
+TEST(RelayTest, AProbeKeepsNoRelayFromEnding) {
+  RelayProcess relay({"--drain-timeout", "1h"});
+  ASSERT_TRUE(relay.started());
+  UdpClient watcher(relay.port());
+  watcher.Send(Ping(ProbeTag()));
+  const auto answer = watcher.Receive();
+  ASSERT_TRUE(answer && answer->size() == 64);
+  EXPECT_TRUE(Becomes(relay, "trunkline_relay_answers_total", 1));
+  EXPECT_EQ(relay.Metric("trunkline_relay_flows"), 0);
+  relay.Signal(SIGTERM);
+  EXPECT_EQ(relay.Wait(), 0);
+}
+
 TEST(RelayTest, TwoSignalsEndItAtOnce) {
   RelayProcess relay({"--drain-timeout", "1h"});
   ASSERT_TRUE(relay.started());

@@ -140,17 +140,36 @@ TEST_F(RelayDeskTest, RefusesWhatWouldConfuseClients) {
   Join(1);
   picker::EntryConfig twin = Registration(2);
   twin.ip = Registration(1).ip;
-  EXPECT_EQ(desk_.Register(twin), "relay 2: its address is that of relay 1");
+  EXPECT_EQ(desk_.Register(twin)->why, "relay 2: its address is that of relay 1");
   RelayConfig configured;
   configured.id = 1;
   configured.ip = "192.0.2.77";
   configured.port = 1;
-  EXPECT_EQ(desk_.Configure(configured),
+  EXPECT_EQ(desk_.Configure(configured)->why,
             "relay 1: the id is taken by the relay at 192.0.2.1 port 4431");
   configured.id = 5;
   EXPECT_EQ(desk_.Configure(configured), std::nullopt);
-  EXPECT_EQ(desk_.Register(Registration(5)),
-            "relay 5: the id is taken by the relay at 192.0.2.77 port 1");
+  const auto refusal = desk_.Register(Registration(5));
+  EXPECT_EQ(refusal->why, "relay 5: the id is taken by the relay at 192.0.2.77 port 1");
+  EXPECT_FALSE(refusal->no_room);
+}
+
+TEST_F(RelayDeskTest, AFullTableMayHaveRoomLater) {
+  picker::EntryConfig relay = Registration(1);
+  for (int i = 0; i < 65; ++i) relay.labels.push_back(std::to_string(i));
+  const auto refusal = desk_.Register(relay);
+  EXPECT_EQ(refusal->why, "relay 1: too_many_labels");
+  EXPECT_TRUE(refusal->no_room);
+  for (std::uint32_t i = 1; i <= picker::kSitesMax; ++i) Join(i);
+  EXPECT_EQ(desk_.Register(Registration(200))->why, "relay 200: too_many_sites");
+  EXPECT_TRUE(desk_.Register(Registration(200))->no_room);
+  for (std::uint32_t i = picker::kSitesMax + 1; i <= picker::kEntriesMax; ++i) {
+    picker::EntryConfig more = Registration(i);
+    more.region = "r1";
+    ASSERT_EQ(desk_.Register(more), std::nullopt);
+  }
+  EXPECT_EQ(desk_.Register(Registration(999))->why, "relay 999: too_many_entries");
+  EXPECT_TRUE(desk_.Register(Registration(999))->no_room);
 }
 
 TEST_F(RelayDeskTest, AnotherRelayMayComeWhereOneHasGone) {

@@ -1,5 +1,6 @@
 #include "server/picker/fleet.h"
 
+#include <bit>
 #include <cmath>
 #include <functional>
 
@@ -110,6 +111,46 @@ TEST(FleetTest, TablesHaveAnEnd) {
   EntryConfig config = Reflector(1, "a", kLondon);
   for (int i = 0; i < 65; ++i) config.labels.push_back(std::to_string(i));
   EXPECT_EQ(labelled.Add(config).error().error, FleetError::kTooManyLabels);
+}
+
+std::vector<std::string> Names(int from, int count) {
+  std::vector<std::string> names;
+  for (int i = from; i < from + count; ++i) names.push_back("label-" + std::to_string(i));
+  return names;
+}
+
+TEST(FleetTest, LabelsThatNoEntryHasMakeRoom) {
+  constexpr int kAll = static_cast<int>(kLabelsMax);
+  Fleet fleet;
+  EntryConfig one = Reflector(1, "a", kLondon), two = Reflector(2, "b", kParis);
+  one.labels = Names(0, kAll - 1);
+  two.labels = {"label-0", "gold", "gold"};
+  ASSERT_TRUE(fleet.Add(one).ok() && fleet.Add(two).ok());
+  const auto shared = fleet.Label("label-0");
+  ASSERT_TRUE(shared && fleet.Label("gold"));
+  EXPECT_EQ(fleet.at(1).labels, *shared | *fleet.Label("gold"));
+  EXPECT_FALSE(fleet.Label(""));
+
+  // One more is too many, and what was refused has changed nothing.
+  one.labels = Names(100, kAll - 1);
+  EXPECT_EQ(fleet.Update(one).error().error, FleetError::kTooManyLabels);
+  EXPECT_EQ(fleet.Label("label-0"), shared);
+  EXPECT_TRUE(fleet.Label("label-1"));
+  EXPECT_FALSE(fleet.Label("label-100"));
+
+  // An update frees what it leaves; what another has stays what it is.
+  one.labels = Names(100, kAll - 2);
+  ASSERT_TRUE(fleet.Update(one).ok());
+  EXPECT_EQ(fleet.Label("label-0"), shared);
+  EXPECT_FALSE(fleet.Label("label-1"));
+  EXPECT_EQ(fleet.at(0).labels & fleet.at(1).labels, 0u);
+  EXPECT_EQ(std::popcount(fleet.at(0).labels), kAll - 2);
+
+  ASSERT_TRUE(fleet.Remove(EntryId(1)));
+  EXPECT_FALSE(fleet.Label("label-100"));
+  one.labels = Names(200, kAll - 2);
+  ASSERT_TRUE(fleet.Add(one).ok());
+  EXPECT_TRUE(fleet.Label("label-200"));
 }
 
 TEST(FleetTest, AnUpdateKeepsWhatIsKnown) {

@@ -64,6 +64,7 @@ TEST_F(ReflectorProbeTest, IsAnsweredForDays) {
   EXPECT_TRUE(probe.settled());
   EXPECT_EQ(probe.health(), Health::kUp);
   EXPECT_EQ(reflector_->counters().answers, static_cast<std::uint64_t>(pings_));
+  EXPECT_EQ(reflector_->counters().sessions_started, 0u);  // watching isn't a call
 }
 
 TEST_F(ReflectorProbeTest, SilenceIsDownAfterThreePings) {

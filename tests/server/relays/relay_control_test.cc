@@ -238,6 +238,36 @@ TEST_F(RelayControlTest, AnswersMayComeLateAndFromAnywhere) {
   kept(Welcome{});  // nobody is there to hear it
 }
 
+// The answer to a relay that was silent meanwhile, and whose id another has taken.
+TEST_F(RelayControlTest, AnAnswerForALinkThatIsGoneIsNoJoining) {
+  LogLines log;
+  Answer kept;  // of the control thread, like all that is told
+  Events events = receiver.events();
+  const auto tell_gone = events.gone;
+  events.joined = [&, tell_joined = events.joined](Joined joined, Answer answer) {
+    if (kept == nullptr) {
+      kept = std::move(answer);
+      answer = [](const absl::StatusOr<Welcome>&) {};
+    }
+    tell_joined(std::move(joined), std::move(answer));
+  };
+  events.gone = [&](Gone gone) {
+    kept(Welcome{});
+    tell_gone(std::move(gone));
+  };
+  const auto own = *RelayControl::Start("127.0.0.1", 0, AsBytes(kSecret), events);
+  BareRelay silent(own->port(), RegistrationOf(7, 1));
+  silent.Beat();  // sends the registration
+  ASSERT_TRUE(receiver.AwaitJoined(1));
+  for (;;) {
+    BareRelay heir(own->port(), RegistrationOf(7, 2));
+    if (heir.Registers()) break;
+  }
+  EXPECT_EQ(receiver.told().order.substr(0, 3), "jgj");
+  EXPECT_NE(log.text().find("relay 7 at 192.0.2.10:4002 joined"), std::string::npos);
+  EXPECT_EQ(log.text().find("relay 7 at 192.0.2.10:4001 joined"), std::string::npos) << log.text();
+}
+
 TEST(RelayControlStartTest, AnAddressThatIsTakenIsNamed) {
   Receiver receiver;
   const auto server = Listen(receiver);

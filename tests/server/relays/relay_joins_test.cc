@@ -122,6 +122,10 @@ TEST_F(RelayJoinsTest, WhatItCarriesIsTold) {
   phones.a.Send(relay::Ping(phones.caller));
   EXPECT_FALSE(phones.a.Receive(100));
   EXPECT_TRUE(receiver.Await([](const auto& now) {
+    const auto& drops = now.beats.back().drops;
+    return drops && std::ranges::count(*drops, std::pair<std::string, std::uint64_t>("denied", 1));
+  }));
+  EXPECT_TRUE(receiver.Await([](const auto& now) {
     return std::any_of(now.beats.begin(), now.beats.end(),
                        [](const Beat& beat) { return beat.load.packets_per_second > 10; });
   }));

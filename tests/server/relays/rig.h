@@ -165,8 +165,9 @@ class BareRelay {
     const auto* const refusal = event ? std::get_if<relay::control::Refusal>(&*event) : nullptr;
     return refusal != nullptr ? refusal->text : "";
   }
-  void Beat(const relay::control::Load& load = {}) {
-    end().Tick(load, false, relay::ControlNow());
+  // When one is due, or `draining` has changed.
+  void Beat(const relay::control::Load& load = {}, bool draining = false) {
+    end().Tick(load, draining, relay::ControlNow());
     connection_.Exchange(0);
   }
 

@@ -27,6 +27,12 @@ TEST(RelaysText, WhatIsNotThereIsLeftOut) {
             "id       7\naddress  192.0.2.7:1\nload     0.5%\n");
 }
 
+TEST(RelaysText, DropsAreASumWhenTheRelayTells) {
+  EXPECT_EQ(RelayText(R"({"id":7,"ip":"192.0.2.7","port":1,"load_permille":5,"packets_total":90,)"
+                      R"("packets_dropped":12,"packets_dropped_by_reason":{"no_peer":12}})"),
+            "id       7\naddress  192.0.2.7:1\nload     0.5%\npackets  90\ndropped  12\n");
+}
+
 TEST(RelaysText, AnExplanation) {
   EXPECT_EQ(ExplanationText(
                 R"({"call":12,"panic":true,"entries":[)"
