@@ -60,6 +60,7 @@ trunkline_fuzz(relay_control LIBS relay_control)
 trunkline_fuzz(stun LIBS server_picker)
 if(TARGET server_api)
   trunkline_fuzz(http_json LIBS server_api)
+  target_sources(fuzz_http_json PRIVATE tests/server/api/small_ledger.cc)
 endif()
 
 # The stock npm client against the server that was just built.
