@@ -82,6 +82,7 @@ absl::Status BookLoop::Restore() {
       horizon, [this](const book::Fact& fact) { book_.Restore(fact); },
       [this](const book::BoxMessage& message) { book_.Restore(message); });
   switchboard_->stats().store_available.store(status.ok());
+  Committed(static_cast<std::size_t>(store_->unprojected()));
   return status;
 }
 
@@ -104,6 +105,8 @@ void BookLoop::Stop(std::chrono::steady_clock::time_point deadline) {
       const auto rows = store_->Project(kProjectRowsMax);
       if (!rows.ok() || *rows == 0) break;
     }
+    Projected();
+    TellReaders(absl::UnavailableError("the server stops"));
     context_.stop();
   }));
   thread_.join();
@@ -128,6 +131,7 @@ void BookLoop::Drain() {
     while (next < inbox_.size() && std::holds_alternative<Task>(inbox_[next])) {
       std::get<Task>(inbox_[next++])();
     }
+    next = ChangeRecordsFrom(next);
   } while (next < inbox_.size());
   inbox_.clear();
   const WallTime now = Now();
@@ -135,6 +139,7 @@ void BookLoop::Drain() {
   Arm(now);
   TrimTraces(now);
   ProjectSlice();
+  PurgeSlice();
 }
 
 void BookLoop::StepGroup(std::span<const book::Command* const> commands, WallTime now) {
@@ -152,6 +157,7 @@ void BookLoop::FinishGroup(std::span<const book::Command* const> commands) {
     switchboard_->stats().groups_committed.Add();
     switchboard_->stats().facts.Add(facts_.size());
     group_facts_ = facts_.size();
+    Committed(facts_.size());
     switchboard_->stats().store_available.store(true);
   }
   book_.CommitGroup();
@@ -160,12 +166,17 @@ void BookLoop::FinishGroup(std::span<const book::Command* const> commands) {
 }
 
 absl::Status BookLoop::AppendGroup() {
+  const absl::Status fault = ScriptedFault();
+  return fault.ok() ? store_->Append(facts_) : fault;
+}
+
+absl::Status BookLoop::ScriptedFault() {
   if (fail_next_group_) return absl::DataLossError("a scripted fault");
   if (groups_to_refuse_ > 0) {
     --groups_to_refuse_;
     return absl::ResourceExhaustedError("a scripted fault");
   }
-  return store_->Append(facts_);
+  return absl::OkStatus();
 }
 
 void BookLoop::RefuseGroup(std::span<const book::Command* const> commands,
@@ -259,6 +270,7 @@ void BookLoop::PostReleased() {
 bool BookLoop::MayProject() const {
   const std::int64_t backlog = store_->unprojected();
   if (backlog == 0 || stopping_) return false;
+  if (!readers_.empty()) return true;
   return backlog > kBacklogMax || (quiet_ && switchboard_->book().empty());
 }
 
@@ -277,7 +289,12 @@ void BookLoop::ProjectSlice() {
     if (!MayProject()) return;
     const auto rows = store_->Project(RowsToProject());
     // Tried again with the next group or the next tick.
-    if (!rows.ok()) return Tolerate(rows.status(), "the store can't project now");
+    if (!rows.ok()) {
+      TellReaders(rows.status());
+      return Tolerate(rows.status(), "the store can't project now");
+    }
+    Projected();
+    PurgeSlice();  // calls that it waited for may have ended in these rows
     if (*rows > 0) ProjectSlice();
     if (!quiet_) return;
     if (const absl::Status tidied = store_->CheckpointIdle(); !tidied.ok()) {

@@ -6,6 +6,7 @@
 // knows what the disk holds: the process ends at once and tells nobody anything.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -14,6 +15,8 @@
 #include <thread>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/steady_timer.hpp"
 #include "common/entropy.h"
@@ -23,6 +26,7 @@
 #include "server/io/code_delivery.h"
 #include "server/io/node_config.h"
 #include "server/io/switchboard.h"
+#include "server/records/ledger.h"
 #include "server/store/store.h"
 
 namespace trunkline::io {
@@ -40,6 +44,13 @@ inline constexpr std::int64_t kBacklogMax = 4096;
 // Without a command for so long, projection works the backlog off.
 inline constexpr std::chrono::milliseconds kQuiet{200};
 
+// Changes of call records that share a transaction, and calls that a slice of a purge erases, with
+// people waiting or without.
+inline constexpr std::size_t kRecordChangesMax = 64;
+inline constexpr int kPurgeCallsBusy = 32;
+inline constexpr int kPurgeCallsQuiet = 256;
+inline constexpr std::chrono::seconds kRefusedPurgePause{1};
+
 // The engine's form of a key of the book.
 mtproto::KeyRecord RecordOf(const book::KeyStored& stored);
 
@@ -54,6 +65,8 @@ class BookLoop {
   absl::Status Restore();
   // After Restore, before Start.
   const book::Book& book() const { return book_; }
+  // Before Start: where call records are changed. Borrowed; it works on the store's connection.
+  void UseLedger(records::Ledger* ledger) { ledger_ = ledger; }
 
   // ---- From any thread; what is given runs on the book's thread and must not block.
 
@@ -68,6 +81,15 @@ class BookLoop {
 
   // Copies the store to a new file, in slices between groups.
   void Backup(std::filesystem::path file, BackedUp done);
+
+  // Changes call records: all or nothing with what `work` does to live calls and message boxes, and
+  // durable when `done` hears ok. ResourceExhausted, Unavailable: nothing happened; otherwise done
+  // hears what work returned. Changes that meet share one transaction, and its failure.
+  void ChangeRecords(std::function<absl::Status(records::Ledger&, records::Live&)> work,
+                     std::function<void(absl::Status)> done);
+  // Calls back when tables show everything that was committed before: at once, on this thread, if
+  // they do now; else on the book's, soon. Not ok: they can't be brought up to date.
+  void WhenProjected(std::function<void(absl::Status)> done);
 
   // With NodeConfig::test_clock only. Moves the clock of call deadlines; `done` gets the new time
   // when all that became due has fired and is committed.
@@ -84,6 +106,11 @@ class BookLoop {
 
  private:
   struct Release;
+  class LiveCalls;
+  struct Reader {  // that waits for what had been committed when it came
+    std::int64_t committed = 0;
+    std::function<void(absl::Status)> done;
+  };
 
   void Run();
   void Drain();
@@ -95,6 +122,17 @@ class BookLoop {
   void PostReleased();
   void ProjectSlice();
   absl::Status AppendGroup();
+  absl::Status ScriptedFault();
+  // book_loop_records.cc
+  std::size_t ChangeRecordsFrom(std::size_t next);
+  void RunRecordChanges(std::span<RecordChange* const> changes);
+  absl::Status CommitRecords(absl::FunctionRef<absl::Status(records::Live&)> work);
+  void PurgeSlice();
+  void RunPurgeSlice();
+  void AwaitProjected(std::function<void(absl::Status)> done);
+  void Committed(std::size_t facts);
+  void Projected();
+  void TellReaders(const absl::Status& status);
   void TellFollowers();
   void TrimTraces(WallTime now);
   std::optional<book::Trace> TraceOf(CallId call);
@@ -116,6 +154,13 @@ class BookLoop {
   boost::asio::steady_timer timer_{context_};
   std::thread thread_;
   BackupRunner backup_;  // ends before the store and the context that it uses
+
+  records::Ledger* ledger_ = nullptr;
+  std::vector<RecordChange*> changes_;  // that share a transaction
+  WallTime purge_from_{};               // after a refusal
+  std::vector<Reader> readers_;
+  std::int64_t committed_ = 0;  // journal rows since the start, those found there included
+  std::atomic<std::int64_t> unprojected_ = 0;  // of them; for any thread
 
   std::size_t group_facts_ = 0;  // of the last group that had some
   // Of the present batch; kept for their memory.
@@ -139,6 +184,7 @@ class BookLoop {
   bool quiet_ = false;  // the timer woke us, and nobody has for a while
   bool timer_set_ = false;
   bool projecting_ = false;  // a slice is posted
+  bool purging_ = false;     // likewise
   bool stopping_ = false;
 };
 

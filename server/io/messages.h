@@ -7,9 +7,11 @@
 #include <variant>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "server/book/command.h"
 #include "server/book/effect.h"
 #include "server/mtproto/engine.h"
+#include "server/records/ledger.h"
 #include "server/rpc/dispatcher.h"
 
 namespace trunkline::io {
@@ -63,6 +65,13 @@ using LinkMessage =
 // ---- To the book
 // ----------------------------------------------------------------------------------
 
-using BookMessage = std::variant<book::Command, Task>;
+// A change of call records, in one transaction with what it does to live calls and boxes. `work`
+// may run more than once; `done` is called once.
+struct RecordChange {
+  std::function<absl::Status(records::Ledger&, records::Live&)> work;
+  std::function<void(absl::Status)> done;
+};
+
+using BookMessage = std::variant<book::Command, Task, RecordChange>;
 
 }  // namespace trunkline::io

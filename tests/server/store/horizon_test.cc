@@ -146,7 +146,9 @@ TEST_F(HorizonTest, BoxesAreWholeWithTheirDeletions) {
   auto store = MustOpen();
   ASSERT_TRUE(store->Append(facts).ok());
   for (const int projected : {0, 2'000, 4'000, 6'000}) {
-    if (projected > 0) ASSERT_TRUE(store->Project(2'000).ok());
+    if (projected > 0) {
+      ASSERT_TRUE(store->Project(2'000).ok());
+    }
     for (const std::int64_t kept : {0, 700, 3'000}) {
       Given given;
       Restore(*store, {.ended_calls_max = kept}, given);

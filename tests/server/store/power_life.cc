@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "server/book/apply.h"
 #include "server/store/sqlite.h"
@@ -216,7 +217,11 @@ void PowerLife::CheckTables() {
   absl::StatusOr<Database> database = Database::Open((kDir / "trunkline.db").string(), disk_.vfs());
   if (!database.ok()) return Complain(database.status().ToString());
   std::int64_t debugs = 0, ends = 0;
+  absl::flat_hash_set<std::pair<UserId, std::int32_t>> deleted;
   for (std::size_t i = 0; i < known_; ++i) {
+    if (const auto* gone = std::get_if<book::fact::MessageDeleted>(&facts_[i].body)) {
+      deleted.emplace(gone->owner, gone->message_id);
+    }
     debugs += std::holds_alternative<book::fact::CallDebugSaved>(facts_[i].body) ? 1 : 0;
     ends += std::holds_alternative<book::fact::CallEnded>(facts_[i].body) ? 1 : 0;
   }
@@ -225,7 +230,7 @@ void PowerLife::CheckTables() {
       {"SELECT count(*) FROM journal", "0"},
       {"SELECT projected_seq FROM progress", absl::StrCat(known_)},
       {"SELECT count(*) FROM call_debug", absl::StrCat(debugs)},
-      {"SELECT count(*) FROM messages", absl::StrCat(2 * ends)},
+      {"SELECT count(*) FROM messages", absl::StrCat(2 * ends - std::ssize(deleted))},
       {"SELECT count(*) FROM calls WHERE ended_seq NOT NULL", absl::StrCat(ends)}};
   for (const auto& [sql, expected] : answers) {
     const std::string answer = Ask(*database, sql);
