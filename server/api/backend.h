@@ -15,7 +15,8 @@ class Backend {
 
   virtual ~Backend() = default;
   // `done` is called once, by any thread, after `work` or instead of it: with what work returned,
-  // or with why it never ran.
+  // or with why it never ran. It makes the answer, which takes milliseconds when that is long: a
+  // thread that others wait for shouldn't call it.
   virtual void Read(std::function<absl::Status(records::Reader&)> work, Done done) = 0;
   // In one transaction, which is there for good when `done` hears ok and never was otherwise. Work
   // may run more than once.

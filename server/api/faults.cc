@@ -1,5 +1,7 @@
 #include "server/api/faults.h"
 
+#include <utility>
+
 #include "boost/json.hpp"
 
 namespace trunkline::api {
@@ -36,14 +38,19 @@ std::string TextOf(const Wrong& wrong) {
 }  // namespace
 
 http::Answer JsonAnswer(const json::value& body, unsigned status) {
+  return JsonTextAnswer(json::serialize(body), status);
+}
+
+http::Answer JsonTextAnswer(std::string body, unsigned status) {
   http::Answer answer;
   answer.status = status;
   answer.content_type = kContentType;
-  answer.body = json::serialize(body);
+  answer.body = std::move(body);
   return answer;
 }
 
 http::Answer NotFound(Surface surface) {
+  // In lower case as on the operators' pages, which share the listener.
   return Fault(surface, 404, surface == Surface::kPurge ? "NOT_FOUND" : "not_found", "Not found");
 }
 

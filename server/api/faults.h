@@ -19,6 +19,7 @@ enum class Surface : std::uint8_t {
 };
 
 http::Answer JsonAnswer(const boost::json::value& body, unsigned status = 200);
+http::Answer JsonTextAnswer(std::string body, unsigned status = 200);
 
 http::Answer NotFound(Surface surface);
 http::Answer MethodNotAllowed(Surface surface, std::string allow);

@@ -104,6 +104,7 @@ absl::Status Keyring::Fill(records::Reader& reader) {
     known->by_id.emplace(id, std::move(credential));
   }
   for (const records::Organization& organization : *organizations) {
+    if (organization.host_label.empty()) continue;
     known->labels.emplace(Lower(organization.host_label), organization.id);
   }
   const std::lock_guard lock(mutex_);

@@ -52,10 +52,14 @@ json::object ItemObject(const PurgeItem& item) {
 }
 
 http::Answer Items(const records::PurgeResult& result) {
-  json::array items;
-  items.reserve(result.items.size());
-  for (const PurgeItem& item : result.items) items.push_back(ItemObject(item));
-  http::Answer answer = JsonAnswer({{"items", std::move(items)}});
+  // One at a time: a customer may have a hundred thousand.
+  std::string body = R"({"items":[)";
+  for (const PurgeItem& item : result.items) {
+    if (&item != result.items.data()) body += ',';
+    body += json::serialize(ItemObject(item));
+  }
+  body += "]}";
+  http::Answer answer = JsonTextAnswer(std::move(body));
   if (result.job) answer.headers.emplace_back("X-Purge-Job", result.job->Hex());
   return answer;
 }

@@ -222,6 +222,8 @@ TEST_F(PurgeTest, PathsMatchInEitherCase) {
   for (const char* path : {"/Purge/V1/Calls", "/PURGE/v1/calls", "/purge/v1/CALLS?WhatIf=TRUE"}) {
     EXPECT_EQ(Ask("POST", path, R"({"ids":["x"]})").status(), 200u) << path;
   }
+  ledger_.organizations.push_back({records::Oid(1, 3), "Without a label", "", 3});
+  Refill();
   http::Request request;
   request.method = "POST";
   request.target = "/purge/v1/calls";
