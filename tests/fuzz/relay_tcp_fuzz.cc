@@ -1,6 +1,6 @@
-// A relay's TCP stream fed with any bytes, whole and in pieces: the same frames must come out, and
-// little may be kept. Byte 0: size of the pieces, and whether the rest is behind the obfuscated
-// init (enciphered here, so that the fuzzer sees through it) or plain.
+// A relay's TCP stream fed with any bytes, whole and in pieces: the same frames and the same
+// answers must come out, and little may be kept. Byte 0: size of the pieces, and whether the rest
+// is behind the obfuscated init (enciphered here, so that the fuzzer sees through it) or plain.
 #include <algorithm>
 #include <cstdlib>
 #include <vector>
@@ -12,25 +12,35 @@ namespace {
 using namespace trunkline;
 using namespace trunkline::relay;
 
+// Frames lie behind each other: an allocation each would take most of the time.
 struct Outcome {
-  std::vector<Bytes> frames;
+  Bytes frames;
+  std::vector<std::size_t> sizes;
+  Bytes answers;
   std::string_view close_reason;
   bool operator==(const Outcome&) const = default;
 };
 
+// Whoever cuts thousands of bytes one by one waits for the same thing again and again: after so
+// many pieces they are twice as large.
+constexpr std::size_t kPiecesOfOneSize = 96;
+
 Outcome Feed(ByteView bytes, std::size_t step) {
   TcpStream stream;
   Outcome outcome;
-  Bytes out;
-  for (std::size_t at = 0; at < bytes.size(); at += step) {
-    const ByteView piece = bytes.subspan(at, std::min(step, bytes.size() - at));
+  std::size_t pieces = 0;
+  while (!bytes.empty()) {
+    const ByteView piece = bytes.first(std::min(step, bytes.size()));
+    bytes = bytes.subspan(piece.size());
+    if (++pieces % kPiecesOfOneSize == 0) step *= 2;
     Bytes chunk(piece.begin(), piece.end());
     stream.Receive(chunk);
     ByteView frame;
     while (stream.Poll(frame) == TcpStream::Next::kFrame) {
       if (frame.empty() || frame.size() > kPacketBytesMax) std::abort();
-      stream.Append(frame, out);
-      outcome.frames.emplace_back(frame.begin(), frame.end());
+      stream.Append(frame, outcome.answers);
+      outcome.frames.insert(outcome.frames.end(), frame.begin(), frame.end());
+      outcome.sizes.push_back(frame.size());
     }
     if (stream.buffered() > kPacketBytesMax + 64) std::abort();
   }
