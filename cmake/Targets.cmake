@@ -20,7 +20,7 @@ if(TARGET journal_proto)
   trunkline_library(server/http LIBS common server_book Boost::headers Boost::json Threads::Threads)
   trunkline_library(server/relays LIBS common common_crypto relay relay_control server_picker server_book server_http
     Boost::headers Boost::json Threads::Threads)
-  trunkline_library(server/control LIBS common server_book server_http)
+  trunkline_library(server/control LIBS common server_book server_records server_http absl::time)
   trunkline_library(server/io LIBS common common_config common_crypto server_mtproto server_rpc server_book server_store
     Boost::headers Threads::Threads)
   trunkline_library(server LIBS common_config server_io server_http server_control server_relays)
