@@ -29,6 +29,7 @@ using Action = std::function<int(Session&)>;
 
 // Each adds one subcommand with its options.
 void AddBackup(CLI::App& app, Action& action);
+void AddRecords(CLI::App& app, Action& action);  // orgs, users, keys, calls
 void AddRelays(CLI::App& app, Action& action);
 void AddTrace(CLI::App& app, Action& action);
 

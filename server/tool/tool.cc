@@ -8,7 +8,7 @@
 namespace trunkline::tool {
 namespace {
 
-constexpr void (*kCommands[])(CLI::App&, Action&) = {AddBackup, AddRelays, AddTrace};
+constexpr void (*kCommands[])(CLI::App&, Action&) = {AddBackup, AddRecords, AddRelays, AddTrace};
 
 }  // namespace
 

@@ -73,7 +73,7 @@ const std::map<std::string, std::set<std::string>>& AllowedIncludes() {
       {"server/store", {"server/book", "server/call", "server/records"}},
       {"server/http", {"server/book", "server/store"}},
       {"server/api", {"server/http", "server/records"}},
-      {"server/control", {"server/book", "server/http"}},
+      {"server/control", {"server/book", "server/http", "server/records"}},
       {"server/tool", {"server/book"}},
       {"server/io",
        {"server/rpc", "server/mtproto", "server/book", "server/store", "server/call",
