@@ -7,7 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/config/values.h"
+#include "server/api/service.h"
 #include "server/control/control.h"
+#include "server/control/record_routes.h"
 #include "server/control/test_routes.h"
 #include "server/health.h"
 #include "server/http/bearer.h"
@@ -59,6 +61,14 @@ http::Handler WithRelays(http::Handler relay_routes, http::Handler others) {
   };
 }
 
+http::Handler WithRecords(http::Handler record_routes, http::Handler others) {
+  return [record_routes = std::move(record_routes), others = std::move(others)](
+             const http::Request& request, const http::Responder& respond) {
+    control::IsRecordTarget(request.target) ? record_routes(request, respond)
+                                            : others(request, respond);
+  };
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
@@ -69,7 +79,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   if (!node.ok()) return node.status();
   server->node_ = std::move(*node);
   absl::Status status = server->StartRelays(config);
-  if (status.ok()) status = server->StartHttp(config);
+  if (!status.ok()) return status;
+  auto records = RecordService::Start(&server->node_->book(), config.node.data_dir);
+  if (!records.ok()) return records.status();
+  server->records_ = std::move(*records);
+  status = server->StartHttp(config);
   if (!status.ok()) return status;
   return server;
 }
@@ -96,12 +110,20 @@ absl::Status Server::StartHttp(const Config& config) {
   if (config.node.test_clock) pages = PagesWithTests(std::move(pages), *node_);
   const http::Handler relay_routes = relays::RelayRoutes(relays_.get());
   pages = WithRelays(http::WithBearer(*token, relay_routes), std::move(pages));
-  auto http = http::HttpServer::Start(config.http.host, config.http.port, std::move(pages));
+  auto http = http::HttpServer::Start(
+      config.http.host, config.http.port,
+      api::WithOperatorPages(std::move(pages), records_->Surfaces()), records_->Rules());
   if (!http.ok()) return http.status();
   http_ = std::move(*http);
+  return StartControl(config);
+}
+
+absl::Status Server::StartControl(const Config& config) {
+  http::Handler routes =
+      WithRelays(relays::RelayRoutes(relays_.get()), control::RoutesOf(ControlOf(*node_)));
+  routes = WithRecords(records_->ControlRoutes(), std::move(routes));
   auto control =
-      http::HttpServer::StartLocal(config.node.data_dir + "/control.sock",
-                                   WithRelays(relay_routes, control::RoutesOf(ControlOf(*node_))));
+      http::HttpServer::StartLocal(config.node.data_dir + "/control.sock", std::move(routes));
   if (!control.ok()) return control.status();
   control_ = std::move(*control);
   return absl::OkStatus();
@@ -110,13 +132,16 @@ absl::Status Server::StartHttp(const Config& config) {
 Server::~Server() {
   control_.reset();
   http_.reset();
+  records_.reset();
   relays_.reset();
 }
 
 void Server::Stop(std::chrono::steady_clock::time_point deadline) {
+  records_->EndDeliveries();
   node_->Stop(deadline);
   control_.reset();
   http_.reset();
+  records_.reset();
   relays_.reset();
 }
 

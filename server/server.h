@@ -11,6 +11,7 @@
 #include "server/config.h"
 #include "server/http/http_server.h"
 #include "server/io/node.h"
+#include "server/record_service.h"
 #include "server/relays/relay_service.h"
 
 namespace trunkline {
@@ -38,11 +39,13 @@ class Server {
 
   absl::Status StartRelays(const Config& config);
   absl::Status StartHttp(const Config& config);
+  absl::Status StartControl(const Config& config);
 
   std::string http_host_, relay_control_host_;
   std::unique_ptr<io::Node> node_;
   // These ask the node: they end first. What HTTP serves asks the relays.
   std::unique_ptr<relays::RelayService> relays_;
+  std::unique_ptr<RecordService> records_;
   std::unique_ptr<http::HttpServer> http_;
   std::unique_ptr<http::HttpServer> control_;
 };

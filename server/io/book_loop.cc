@@ -57,6 +57,7 @@ BookLoop::BookLoop(std::unique_ptr<store::Store> store, const NodeConfig& config
       released_(switchboard->threads()),
       released_last_(switchboard->threads()),
       keep_traces_(config.keep_traces) {
+  ledger_ = &store_->records();
   if (config.test_clock) {
     test_clock_ = Now();
     book_.SetTestClock(*test_clock_);

@@ -65,7 +65,7 @@ class BookLoop {
   absl::Status Restore();
   // After Restore, before Start.
   const book::Book& book() const { return book_; }
-  // Before Start: where call records are changed. Borrowed; it works on the store's connection.
+  // Before Start, for tests: where call records are changed, instead of the store. Borrowed.
   void UseLedger(records::Ledger* ledger) { ledger_ = ledger; }
 
   // ---- From any thread; what is given runs on the book's thread and must not block.
@@ -90,6 +90,10 @@ class BookLoop {
   // Calls back when tables show everything that was committed before: at once, on this thread, if
   // they do now; else on the book's, soon. Not ok: they can't be brought up to date.
   void WhenProjected(std::function<void(absl::Status)> done);
+
+  // Calls back, on the book's thread, whenever call records may have changed and everybody can see
+  // it, until `told` says false. One at a time: the last that was given.
+  void FollowRecords(std::function<bool()> told);
 
   // With NodeConfig::test_clock only. Moves the clock of call deadlines; `done` gets the new time
   // when all that became due has fired and is committed.
@@ -159,6 +163,7 @@ class BookLoop {
   std::vector<RecordChange*> changes_;  // that share a transaction
   WallTime purge_from_{};               // after a refusal
   std::vector<Reader> readers_;
+  std::function<bool()> follow_records_;
   std::int64_t committed_ = 0;  // journal rows since the start, those found there included
   std::atomic<std::int64_t> unprojected_ = 0;  // of them; for any thread
 

@@ -81,7 +81,6 @@ absl::Status BookLoop::CommitRecords(absl::FunctionRef<absl::Status(records::Liv
   LiveCalls live(this);
   absl::Status status = ScriptedFault();
   if (status.ok()) status = store_->Change([&] { return work(live); });
-  Projected();  // also when it failed: what waited went first
   if (!status.ok()) {
     if (absl::IsDataLoss(status)) Tolerate(status, "call records could not be written");
     log::Warn("a change of call records was refused: {}", std::string(status.message()));
@@ -89,6 +88,7 @@ absl::Status BookLoop::CommitRecords(absl::FunctionRef<absl::Status(records::Liv
     effects_.clear();
     book_.RollbackGroup();
     TellFollowers();
+    Projected();  // what waited went first
     return status;
   }
   switchboard_->stats().groups_committed.Add();
@@ -97,6 +97,7 @@ absl::Status BookLoop::CommitRecords(absl::FunctionRef<absl::Status(records::Liv
   book_.CommitGroup();
   ReleaseAll(effects_);
   TellFollowers();
+  Projected();
   return status;
 }
 
@@ -125,6 +126,11 @@ void BookLoop::RunPurgeSlice() {
   if (status.ok() && more) PurgeSlice();
 }
 
+void BookLoop::FollowRecords(std::function<bool()> told) {
+  switchboard_->book().Post(
+      Task([this, told = std::move(told)]() mutable { follow_records_ = std::move(told); }));
+}
+
 // ---- Readers
 
 void BookLoop::WhenProjected(std::function<void(absl::Status)> done) {
@@ -146,6 +152,7 @@ void BookLoop::Committed(std::size_t facts) {
 
 void BookLoop::Projected() {
   unprojected_.store(store_->unprojected(), std::memory_order_release);
+  if (follow_records_ && !follow_records_()) follow_records_ = nullptr;
   const std::int64_t projected = committed_ - store_->unprojected();
   std::size_t ready = 0;
   while (ready < readers_.size() && readers_[ready].committed <= projected) ++ready;

@@ -44,8 +44,18 @@ void RecordDesk::Read(ReadWork work, Done done) {
   });
 }
 
+// What is done with the answer, JSON of a hundred thousand calls perhaps, is no business of the
+// book's thread.
 void RecordDesk::Change(ChangeWork work, Done done) {
-  book_->ChangeRecords(std::move(work), std::move(done));
+  book_->ChangeRecords(std::move(work),
+                       [late = late_, done = std::move(done)](const absl::Status& status) {
+                         {
+                           const std::lock_guard lock(late->mutex);
+                           if (late->stopping) return;
+                           late->work.push_back([done, status] { done(status); });
+                         }
+                         late->changed.notify_one();
+                       });
 }
 
 void RecordDesk::RunLate() {

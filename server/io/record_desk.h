@@ -35,7 +35,7 @@ class RecordDesk {
   // By one thread, always the same. `done` hears what work returned, or why it didn't run; called
   // before this returns, or later by another thread.
   void Read(ReadWork work, Done done);
-  // See BookLoop::ChangeRecords. By any thread.
+  // See BookLoop::ChangeRecords. By any thread; `done` runs on the desk's own.
   void Change(ChangeWork work, Done done);
 
  private:

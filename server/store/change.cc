@@ -1,4 +1,4 @@
-// Changes of projected tables that don't come from the journal.
+// Changes of projected tables that don't come from the journal, which are those of call records.
 
 #include "common/check.h"
 #include "server/store/store.h"
@@ -18,6 +18,7 @@ absl::Status Store::Change(absl::FunctionRef<absl::Status()> change) {
   added_ = 0;
   absl::Status status = database_.End(change());
   projector_.Forget();
+  ledger_->Settle(status.ok());
   if (!status.ok()) return status;
   next_seq_ += added_;
   return Checkpoint(options_.checkpoint_pages_busy);
@@ -35,6 +36,20 @@ absl::Status Store::AddFacts(std::span<const book::Fact> facts) {
   if (absl::Status status = projector_.Flush(); !status.ok()) return status;
   progress_.Bind(next_seq_ + added_ - 1);
   return progress_.Run();
+}
+
+absl::Status Store::PrepareRecords() {
+  SystemEntropy system;
+  Entropy& entropy = options_.entropy != nullptr ? *options_.entropy : system;
+  if (absl::Status begun = database_.Begin(); !begun.ok()) return begun;
+  if (absl::Status status = database_.End(SeedRecords(database_, record_ids_, entropy));
+      !status.ok()) {
+    return status;
+  }
+  auto ledger = RecordLedger::Open(&database_, &record_ids_, &projector_.feed());
+  if (!ledger.ok()) return ledger.status();
+  ledger_ = *std::move(ledger);
+  return absl::OkStatus();
 }
 
 }  // namespace trunkline::store

@@ -31,8 +31,9 @@ void ReplayCall(const CallRow& row, absl::FunctionRef<void(const book::Fact&)> a
 
 }  // namespace
 
-absl::StatusOr<Projector> Projector::Open(Database* database) {
+absl::StatusOr<Projector> Projector::Open(Database* database, records::OidSource* ids) {
   Projector projector;
+  projector.feed_ = std::make_unique<RecordFeed>(database, ids);
   auto entities = EntityTables::Open(database);
   if (!entities.ok()) return entities.status();
   auto calls = CallTable::Open(database);
@@ -67,7 +68,7 @@ absl::Status Projector::FoldCall(std::int64_t seq, book::Fact& fact) {
     row.version = fact.version;
     row.requested_seq = seq;
     row.requested = std::move(*requested);
-    return absl::OkStatus();
+    return feed_->Requested(row);
   }
   auto at = calls_.find(id);
   if (at == calls_.end()) {
@@ -79,27 +80,36 @@ absl::Status Projector::FoldCall(std::int64_t seq, book::Fact& fact) {
   CallRow& row = at->second;
   if (fact.version <= row.version) return DoesNotContinue(seq, fact);
   row.version = fact.version;
+  return FoldChange(seq, row, fact);
+}
+
+absl::Status Projector::FoldChange(std::int64_t seq, CallRow& row, book::Fact& fact) {
   if (auto* received = std::get_if<fact::CallReceived>(&fact.body)) {
     row.received = *received;
-  } else if (auto* accepted = std::get_if<fact::CallAccepted>(&fact.body)) {
+    return feed_->Received(row);
+  }
+  if (auto* accepted = std::get_if<fact::CallAccepted>(&fact.body)) {
     row.accepted = std::move(*accepted);
-  } else if (auto* confirmed = std::get_if<fact::CallConfirmed>(&fact.body)) {
+    return feed_->Accepted(row);
+  }
+  if (auto* confirmed = std::get_if<fact::CallConfirmed>(&fact.body)) {
     row.confirmed = std::move(*confirmed);
-  } else if (auto* ended = std::get_if<fact::CallEnded>(&fact.body)) {
+    return feed_->Confirmed(row);
+  }
+  if (auto* ended = std::get_if<fact::CallEnded>(&fact.body)) {
     const Bytes trace = std::exchange(ended->trace, {});
     row.ended = std::move(*ended);
     row.ended_seq = seq;
-    if (absl::Status status = call_table_.PutMessages(row); !status.ok()) return status;
-    if (!trace.empty()) return PutTrace(seq, row.ended->at_ms, trace);
-  } else if (auto* rated = std::get_if<fact::CallRated>(&fact.body)) {
-    return Rate(*rated);
-  } else if (auto* saved = std::get_if<fact::CallDebugSaved>(&fact.body)) {
-    ++row.debugs;
-    return SaveDebug(*saved, fact.version);
-  } else {
-    return absl::InternalError("a fact of another stream in a call's");
+    STORE_TRY(call_table_.PutMessages(row));
+    if (!trace.empty()) STORE_TRY(PutTrace(seq, row.ended->at_ms, trace));
+    return feed_->Ended(row);
   }
-  return absl::OkStatus();
+  if (auto* rated = std::get_if<fact::CallRated>(&fact.body)) return Rate(row, *rated);
+  if (auto* saved = std::get_if<fact::CallDebugSaved>(&fact.body)) {
+    ++row.debugs;
+    return SaveDebug(row, *saved);
+  }
+  return absl::InternalError("a fact of another stream in a call's");
 }
 
 absl::Status Projector::PutTrace(std::int64_t seq, std::int64_t ended_ms, const Bytes& trace) {
@@ -107,14 +117,19 @@ absl::Status Projector::PutTrace(std::int64_t seq, std::int64_t ended_ms, const 
   return put_trace_.Run();
 }
 
-absl::Status Projector::Rate(const fact::CallRated& fact) {
+// Of a call whose record was discarded or purged nothing is kept.
+absl::Status Projector::Rate(const CallRow& row, const fact::CallRated& fact) {
+  STORE_LET(const bool kept, feed_->Rated(row, fact));
+  if (!kept) return absl::OkStatus();
   rate_.Bind(fact.id, fact.by, fact.user_initiative, fact.rating, fact.comment,
              std::int64_t{fact.tags});
   return rate_.Run();
 }
 
-absl::Status Projector::SaveDebug(const fact::CallDebugSaved& fact, std::int32_t version) {
-  save_debug_.Bind(fact.id, fact.by, version, fact.json);
+absl::Status Projector::SaveDebug(const CallRow& row, const fact::CallDebugSaved& fact) {
+  STORE_LET(const bool kept, feed_->DebugSaved(row, fact));
+  if (!kept) return absl::OkStatus();
+  save_debug_.Bind(fact.id, fact.by, row.version, fact.json);
   return save_debug_.Run();
 }
 
@@ -123,11 +138,16 @@ absl::Status Projector::Flush() {
     if (absl::Status status = call_table_.Put(row); !status.ok()) return status;
   }
   calls_.clear();
-  return absl::OkStatus();
+  return feed_->Flush();
 }
 
-// Ratings and debug texts stay where they are: the book hands them on and forgets them, but counts
-// the latter.
+void Projector::Forget() {
+  calls_.clear();
+  feed_->Forget();
+}
+
+// Ratings and debug texts stay where they are: the book hands them on and forgets them, but
+// counts the latter.
 absl::Status Projector::ReplayCalls(const EndedSince& since,
                                     absl::FunctionRef<void(const book::Fact&)> apply) {
   return call_table_.ForEach(since, [apply](const CallRow& row) { ReplayCall(row, apply); });

@@ -117,6 +117,133 @@ CREATE VIEW boxes AS
     UNION ALL SELECT owner, pts, newest_message_id FROM message_deletions) GROUP BY owner;
 ALTER TABLE calls ADD COLUMN ended_by INTEGER;
 )sql",
+    // 6: call records. Ids are blobs of twelve bytes, an organization is named by its row.
+    R"sql(
+CREATE INDEX users_phone ON users(phone);
+-- last_seq: of its events.
+CREATE TABLE organizations(
+  no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name TEXT NOT NULL COLLATE NOCASE UNIQUE,
+  host_label TEXT NOT NULL UNIQUE, created_ms INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL DEFAULT 0, tombstone_key BLOB NOT NULL) STRICT;
+-- Users of whom more is known than the book says. All others belong to organization 1.
+CREATE TABLE record_users(
+  user INTEGER PRIMARY KEY, organization INTEGER NOT NULL, full_name TEXT NOT NULL,
+  email TEXT NOT NULL, lang_code TEXT NOT NULL, role INTEGER NOT NULL) STRICT;
+CREATE TABLE record_contacts(
+  id BLOB PRIMARY KEY, organization INTEGER NOT NULL, first_name TEXT NOT NULL,
+  last_name TEXT NOT NULL, phone_e164 TEXT NOT NULL, source TEXT NOT NULL, created_by_call BLOB,
+  created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX record_contacts_phone ON record_contacts(organization, phone_e164);
+-- kind 1: voice, 2: chat
+CREATE TABLE record_conversations(
+  id BLOB PRIMARY KEY, organization INTEGER NOT NULL, contact BLOB NOT NULL, kind INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL, last_message_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX record_conversations_voice ON record_conversations(contact) WHERE kind=1;
+CREATE INDEX record_conversations_contact ON record_conversations(contact);
+CREATE TABLE record_texts(
+  id BLOB PRIMARY KEY, conversation BLOB NOT NULL, owner INTEGER NOT NULL, body TEXT NOT NULL,
+  created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX record_texts_conversation ON record_texts(conversation);
+-- Of party_a calling party_b, numbers or ''. customer: 1: a, 2: b, 3: either is the customer.
+-- ended_ms is NULL while a call is live; seq: the organization's next event when it began.
+CREATE TABLE record_sessions(
+  id BLOB PRIMARY KEY, organization INTEGER NOT NULL, seq INTEGER NOT NULL,
+  started_ms INTEGER NOT NULL, ended_ms INTEGER, answered INTEGER NOT NULL,
+  caller INTEGER NOT NULL, callee INTEGER NOT NULL, party_a TEXT NOT NULL, party_b TEXT NOT NULL,
+  customer INTEGER NOT NULL, last_record BLOB, purge_job BLOB) STRICT, WITHOUT ROWID;
+CREATE INDEX record_sessions_a ON record_sessions(organization, party_a, party_b);
+CREATE INDEX record_sessions_b ON record_sessions(organization, party_b);
+CREATE INDEX record_sessions_purge ON record_sessions(purge_job) WHERE purge_job IS NOT NULL;
+-- A call as one organization sees it. peer: the other party, if it is the organization's too.
+-- status: server/store/record_rows.cc; events: their seqs, eight bytes each; mtproto_id 0: ingested,
+-- and NULL where only an ingested call has a value.
+CREATE TABLE records(
+  id BLOB PRIMARY KEY, organization INTEGER NOT NULL, mtproto_id INTEGER NOT NULL,
+  seq INTEGER NOT NULL, session BLOB NOT NULL, conversation BLOB, contact BLOB, parent BLOB,
+  owner INTEGER NOT NULL, peer INTEGER, internal INTEGER NOT NULL, direction INTEGER NOT NULL,
+  phase INTEGER NOT NULL, status INTEGER NOT NULL, reason INTEGER, ended_by INTEGER,
+  video INTEGER NOT NULL, from_e164 TEXT NOT NULL, to_e164 TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, received_ms INTEGER, accepted_ms INTEGER, confirmed_ms INTEGER,
+  ended_ms INTEGER, duration INTEGER NOT NULL, reported_duration INTEGER NOT NULL, relay INTEGER,
+  owner_message_id INTEGER, owner_pts INTEGER, peer_message_id INTEGER, peer_pts INTEGER,
+  provider TEXT, provider_call_id TEXT, external_id TEXT, updated_ms INTEGER NOT NULL,
+  events BLOB NOT NULL, purge_job BLOB) STRICT, WITHOUT ROWID;
+CREATE INDEX records_call ON records(mtproto_id);
+CREATE INDEX records_created ON records(organization, created_ms);
+CREATE INDEX records_session ON records(session);
+CREATE INDEX records_contact ON records(contact) WHERE contact IS NOT NULL;
+CREATE INDEX records_conversation ON records(conversation) WHERE conversation IS NOT NULL;
+CREATE INDEX records_provider ON records(organization, provider_call_id)
+  WHERE provider_call_id IS NOT NULL;
+CREATE UNIQUE INDEX records_external ON records(organization, external_id)
+  WHERE external_id IS NOT NULL;
+CREATE INDEX records_purge ON records(purge_job) WHERE purge_job IS NOT NULL;
+-- A call's notices go with its record, so they are columns of it; this is how they read as messages.
+CREATE VIEW record_messages AS
+  SELECT conversation, owner, 'text' AS kind, NULL AS call, NULL AS mtproto_msg_id, NULL AS pts,
+    body, created_ms FROM record_texts
+  UNION ALL SELECT conversation, owner, 'call_notice', id, owner_message_id, owner_pts, '', ended_ms
+    FROM records WHERE phase=4
+  UNION ALL SELECT conversation, peer, 'call_notice', id, peer_message_id, peer_pts, '', ended_ms
+    FROM records WHERE phase=4 AND peer_message_id IS NOT NULL;
+CREATE TABLE record_notes(
+  no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, record BLOB NOT NULL, user BLOB NOT NULL,
+  content TEXT NOT NULL, flagged INTEGER NOT NULL, created_ms INTEGER NOT NULL) STRICT;
+CREATE INDEX record_notes_record ON record_notes(record);
+CREATE TABLE record_ratings(
+  record BLOB NOT NULL, user BLOB NOT NULL, stars INTEGER NOT NULL, comment TEXT NOT NULL,
+  tags INTEGER NOT NULL, user_initiative INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+  PRIMARY KEY(record, user)) STRICT, WITHOUT ROWID;
+CREATE TABLE record_viewers(
+  record BLOB NOT NULL, email TEXT NOT NULL, PRIMARY KEY(record, email)) STRICT, WITHOUT ROWID;
+CREATE TABLE record_ingested(
+  record BLOB PRIMARY KEY, status TEXT NOT NULL, transcript TEXT NOT NULL, summary TEXT NOT NULL,
+  recording TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE outbox(
+  organization INTEGER NOT NULL, seq INTEGER NOT NULL, id BLOB NOT NULL, type INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL, call BLOB, contact BLOB, note BLOB, conversation BLOB,
+  cause TEXT NOT NULL, purged INTEGER NOT NULL,
+  PRIMARY KEY(organization, seq)) STRICT, WITHOUT ROWID;
+-- number: of a customer's job while it runs; what it selects began before event upto_seq + 1.
+CREATE TABLE purge_jobs(
+  id BLOB PRIMARY KEY, organization INTEGER NOT NULL, kind INTEGER NOT NULL,
+  requested_ms INTEGER NOT NULL, completed_ms INTEGER, number TEXT, upto_seq INTEGER NOT NULL,
+  calls INTEGER NOT NULL DEFAULT 0, sessions INTEGER NOT NULL DEFAULT 0,
+  notes INTEGER NOT NULL DEFAULT 0, ratings INTEGER NOT NULL DEFAULT 0,
+  viewers INTEGER NOT NULL DEFAULT 0, texts INTEGER NOT NULL DEFAULT 0,
+  debugs INTEGER NOT NULL DEFAULT 0, traces INTEGER NOT NULL DEFAULT 0,
+  notices INTEGER NOT NULL DEFAULT 0, events INTEGER NOT NULL DEFAULT 0,
+  conversations INTEGER NOT NULL DEFAULT 0, contacts INTEGER NOT NULL DEFAULT 0,
+  receipt TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
+CREATE INDEX purge_jobs_running ON purge_jobs(requested_ms) WHERE completed_ms IS NULL;
+CREATE INDEX purge_jobs_customer ON purge_jobs(organization, number) WHERE number IS NOT NULL;
+-- That something was purged, without saying what: hashes keyed by the organization's key.
+-- call_hash NULL: a session without calls.
+CREATE TABLE tombstones(
+  no INTEGER PRIMARY KEY, call_hash BLOB, session_hash BLOB NOT NULL, purged_ms INTEGER NOT NULL,
+  job BLOB NOT NULL) STRICT;
+CREATE INDEX tombstones_call ON tombstones(call_hash) WHERE call_hash IS NOT NULL;
+CREATE INDEX tombstones_session ON tombstones(session_hash) WHERE call_hash IS NULL;
+CREATE TABLE credentials(
+  id BLOB PRIMARY KEY, organization INTEGER NOT NULL, kind INTEGER NOT NULL, user BLOB,
+  scopes INTEGER NOT NULL, hash BLOB NOT NULL, created_ms INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL, revoked INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE audit(
+  no INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, organization INTEGER NOT NULL,
+  credential BLOB NOT NULL, user BLOB, action TEXT NOT NULL, selector BLOB NOT NULL,
+  count INTEGER NOT NULL) STRICT;
+CREATE TABLE record_secrets(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+)sql",
+    // 7: webhooks, and the events that one of them never took.
+    R"sql(
+CREATE TABLE webhooks(
+  id BLOB PRIMARY KEY, organization INTEGER NOT NULL, name TEXT NOT NULL, url TEXT NOT NULL,
+  secret TEXT NOT NULL, after_seq INTEGER NOT NULL, failing_since_ms INTEGER NOT NULL,
+  UNIQUE(organization, name)) STRICT, WITHOUT ROWID;
+CREATE TABLE webhook_dead(
+  webhook BLOB NOT NULL, seq INTEGER NOT NULL, given_up_ms INTEGER NOT NULL, error TEXT NOT NULL,
+  PRIMARY KEY(webhook, seq)) STRICT, WITHOUT ROWID;
+)sql",
 };
 
 absl::Status RunMigrations(Database& database, std::int64_t from, int to) {

@@ -107,6 +107,20 @@ absl::StatusOr<Database> Database::Open(const std::string& path, const char* vfs
   return database;
 }
 
+absl::StatusOr<Database> Database::OpenToRead(const std::string& path) {
+  // Only a recovery of the log, or its truncation, makes a reader wait.
+  static constexpr int kBusyMs = 2'000;
+  sqlite3* raw = nullptr;
+  const int code =
+      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+  Database database(raw);
+  if (code != SQLITE_OK) return ToStatus(raw, code, absl::StrCat("open ", path));
+  sqlite3_extended_result_codes(raw, 1);
+  sqlite3_busy_timeout(raw, kBusyMs);
+  if (absl::Status status = database.Execute("PRAGMA query_only=ON"); !status.ok()) return status;
+  return database;
+}
+
 absl::StatusOr<Statement> Database::Prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(raw(), sql.data(), static_cast<int>(sql.size()),

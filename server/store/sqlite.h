@@ -45,6 +45,7 @@ class Statement {
   absl::Status Run();
   // Rows the last Run inserted, changed or deleted.
   int changes() const { return sqlite3_changes(sqlite3_db_handle(raw_.get())); }
+  int columns() const { return sqlite3_column_count(raw_.get()); }
   // Ends the reading of rows early.
   void Reset() { sqlite3_reset(raw_.get()); }
 
@@ -78,6 +79,10 @@ class Statement {
   void BindOne(const Id<Tag, std::int64_t>& id) {
     BindOne(id.value());
   }
+  // Ids that are bytes.
+  template <class T>
+  requires requires(const T& id) { ByteView(id.bytes()); }
+  void BindOne(const T& id) { BindOne(ByteView(id.bytes())); }
   template <class T>
   void BindOne(const std::optional<T>& value) {
     if (value) {
@@ -96,6 +101,9 @@ class Database {
   // The file is there already (an empty one will do), unless another `vfs` than the file system is
   // named.
   static absl::StatusOr<Database> Open(const std::string& path, const char* vfs = nullptr);
+
+  // A connection that only asks, beside the one that writes: it never writes, locks or checkpoints.
+  static absl::StatusOr<Database> OpenToRead(const std::string& path);
 
   // Statements must go before their database.
   absl::StatusOr<Statement> Prepare(std::string_view sql);

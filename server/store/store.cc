@@ -73,10 +73,18 @@ absl::Status SetUp(Database& database, const Store::Options& options) {
   return BeginLog(database, options);
 }
 
+std::uint16_t RandomLife(Entropy* entropy) {
+  SystemEntropy system;
+  return static_cast<std::uint16_t>((entropy != nullptr ? *entropy : system).U64());
+}
+
 }  // namespace
 
 Store::Store(std::optional<DataDir> dir, Database database, Options options)
-    : dir_(std::move(dir)), database_(std::move(database)), options_(options) {}
+    : dir_(std::move(dir)),
+      database_(std::move(database)),
+      options_(options),
+      record_ids_(0, RandomLife(options.entropy)) {}
 
 Store::~Store() = default;
 
@@ -102,7 +110,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::filesystem::path& 
 }
 
 absl::Status Store::Prepare() {
-  auto projector = Projector::Open(&database_);
+  auto projector = Projector::Open(&database_, &record_ids_);
   if (!projector.ok()) return projector.status();
   projector_ = *std::move(projector);
   const std::pair<Statement*, std::string_view> statements[] = {
@@ -131,7 +139,7 @@ absl::Status Store::Prepare() {
   if (!rows.ok()) return rows.status();
   unprojected_ = *rows;
   sqlite3_wal_hook(database_.raw(), &Store::OnWalGrown, this);
-  return absl::OkStatus();
+  return PrepareRecords();
 }
 
 // In place of SQLite's own automatic checkpoint, which would hide a failed flush.

@@ -18,12 +18,14 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/entropy.h"
 #include "server/book/box_message.h"
 #include "server/book/fact.h"
 #include "server/store/backup.h"
 #include "server/store/data_dir.h"
 #include "server/store/fact_codec.h"
 #include "server/store/projector.h"
+#include "server/store/record_ledger.h"
 #include "server/store/sqlite.h"
 
 namespace trunkline::store {
@@ -54,6 +56,8 @@ class Store {
     // The SQLite VFS to open through, by name; null: the file system. With another one, locking
     // and lasting names are its business.
     const char* vfs = nullptr;
+    // For keys and ids of call records; null: the system's. Asked during Open only.
+    Entropy* entropy = nullptr;
   };
 
   // Makes `dir` and the database, or brings an older one up to date. FailedPrecondition, naming
@@ -96,6 +100,10 @@ class Store {
   // Append.
   absl::Status CheckpointIdle() { return Checkpoint(options_.checkpoint_pages_idle); }
 
+  // What can be done with call records; to be used from within `change`. Other threads read them
+  // through a RecordReader of their own.
+  records::Ledger& records() { return *ledger_; }
+
   // Begins a copy of the file at `file`, which goes before the store does (backup.h).
   // InvalidArgument for a name that this server or SQLite might take for one of its own, else as
   // Backup::Begin.
@@ -117,6 +125,7 @@ class Store {
  private:
   Store(std::optional<DataDir> dir, Database database, Options options);
   absl::Status Prepare();
+  absl::Status PrepareRecords();
   absl::Status ReplayJournal(absl::FunctionRef<void(const book::Fact&)> apply);
   absl::Status InsertAll(std::span<const book::Fact> facts);
   absl::StatusOr<int> ProjectSlice(int rows_max);
@@ -128,7 +137,9 @@ class Store {
   Database database_;
   const Options options_;
   FactCodec codec_;
+  records::OidSource record_ids_;
   Projector projector_;
+  std::unique_ptr<RecordLedger> ledger_;
   Statement insert_, slice_, trim_, progress_, find_ended_, trim_traces_;
   std::int64_t next_seq_ = 1;
   std::int64_t unprojected_ = 0;

@@ -25,6 +25,22 @@ class FakeReader : public Reader {
   absl::StatusOr<std::optional<PurgeJob>> FindJob(Oid, Oid) override { return NotHere(); }
   absl::StatusOr<PurgeStatus> StatusOf(Oid, std::string_view) override { return NotHere(); }
   absl::StatusOr<Events> EventsAfter(Oid, std::int64_t, int) override { return NotHere(); }
+  absl::StatusOr<std::vector<Webhook>> Webhooks() override { return NotHere(); }
+  absl::StatusOr<std::optional<std::vector<DeadLetter>>> DeadLetters(Oid,
+                                                                     std::string_view) override {
+    return NotHere();
+  }
+};
+
+class FakeWebhooks : public WebhookWriter {
+ public:
+  absl::StatusOr<bool> PutWebhook(const Webhook&, bool, std::int64_t) override { return NotHere(); }
+  absl::StatusOr<bool> RemoveWebhook(Oid, std::string_view) override { return NotHere(); }
+  absl::Status Delivered(Oid, std::int64_t, std::int64_t) override { return NotHere(); }
+  absl::Status Failing(Oid, std::int64_t) override { return NotHere(); }
+  absl::Status GiveUp(Oid, std::int64_t, std::int64_t, std::string_view, std::int64_t) override {
+    return NotHere();
+  }
 };
 
 class FakeLedger : public Ledger {
@@ -34,6 +50,7 @@ class FakeLedger : public Ledger {
   bool purge_due = false;
 
   Reader& reader() override { return reader_; }
+  WebhookWriter& webhooks() override { return webhooks_; }
   bool PurgeDue() const override { return purge_due; }
   absl::StatusOr<bool> PurgeSlice(int calls_max, Live& live, std::int64_t) override {
     return purge(calls_max, live);
@@ -76,6 +93,7 @@ class FakeLedger : public Ledger {
   }
 
  private:
+  FakeWebhooks webhooks_;
   FakeReader reader_;
 };
 

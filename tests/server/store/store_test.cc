@@ -125,7 +125,7 @@ TEST_F(StoreTest, AProjectedVersionIsNotTakenTwice) {
 }
 
 TEST_F(StoreTest, AFullStoreRefusesAGroupAndServesTheNext) {
-  auto store = MustOpen({Durability::kNone, 64});
+  auto store = MustOpen({Durability::kNone, 200});
   ASSERT_TRUE(store->Append(FactsOfOneUser(1, 1)).ok());
   const std::vector<book::Fact> large = {
       {book::Stream::kCall, 9, 1,

@@ -1,0 +1,251 @@
+// Purges do their work a few calls at a time, between other people's transactions. Where a job is
+// can be seen by what is left of its selection, so it goes on after a restart as if nothing had
+// been.
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/store/record_ledger.h"
+
+namespace trunkline::store {
+namespace {
+
+using records::EventType;
+using records::Oid;
+
+constexpr const char* kKinds[] = {"calls", "sessions", "customer"};
+
+// What is left of a customer's job, of organization ?1 and number ?2, side by side: a condition
+// with OR would have all of the organization's sessions read.
+struct CustomerSql {
+  std::string calls, any, sessions;
+};
+CustomerSql SqlOf(const char* side) {
+  return {absl::StrCat("SELECT r.id FROM record_sessions s JOIN records r ON r.session=s.id WHERE ",
+                       side, " AND r.seq<=?3 AND r.phase=4 LIMIT ?4"),
+          absl::StrCat("SELECT 1 FROM record_sessions s JOIN records r ON r.session=s.id WHERE ",
+                       side, " AND r.seq<=?3 LIMIT 1"),
+          absl::StrCat("SELECT s.id FROM record_sessions s WHERE ", side,
+                       " AND s.seq<=?3 AND NOT EXISTS(SELECT 1 FROM records r WHERE "
+                       "r.session=s.id) LIMIT ?4")};
+}
+const CustomerSql kSides[] = {SqlOf("s.organization=?1 AND s.party_a=?2 AND s.customer&1"),
+                              SqlOf("s.organization=?1 AND s.party_b=?2 AND s.customer&2")};
+
+}  // namespace
+
+struct RecordLedger::Job {
+  Oid id;
+  std::int64_t organization = 0;
+  Oid organization_id;
+  std::int32_t kind = 0;
+  std::int64_t requested_ms = 0, upto_seq = 0;
+  std::optional<std::string> number;  // of a customer
+  Bytes tombstone_key;
+  ErasedCounts counts;  // before this slice and in it
+};
+
+absl::StatusOr<std::vector<RecordLedger::Job>> RecordLedger::RunningJobs() {
+  std::vector<Job> jobs;
+  STORE_TRY(sql_.ForEach(
+      "SELECT j.id,j.organization,o.id,j.kind,j.requested_ms,j.upto_seq,j.number,o.tombstone_key,"
+      "j.calls,j.sessions,j.notes,j.ratings,j.viewers,j.texts,j.debugs,j.traces,j.notices,"
+      "j.events,j.conversations,j.contacts FROM purge_jobs j JOIN organizations o "
+      "ON o.no=j.organization WHERE j.completed_ms IS NULL ORDER BY j.requested_ms,j.id",
+      [&jobs](const Statement& row) {
+        Job job;
+        job.id = OidOf(row, 0);
+        job.organization = row.Int(1);
+        job.organization_id = OidOf(row, 2);
+        job.kind = row.Int32(3);
+        job.requested_ms = row.Int(4);
+        job.upto_seq = row.Int(5);
+        if (!row.Null(6)) job.number = row.Text(6);
+        job.tombstone_key = row.BytesOf(7);
+        job.counts = {row.Int(8),  row.Int(9),  row.Int(10), row.Int(11), row.Int(12), row.Int(13),
+                      row.Int(14), row.Int(15), row.Int(16), row.Int(17), row.Int(18), row.Int(19)};
+        jobs.push_back(std::move(job));
+      }));
+  return jobs;
+}
+
+absl::StatusOr<bool> RecordLedger::PurgeSlice(int calls_max, records::Live& live,
+                                              std::int64_t now_ms) {
+  // Until all of this is done, there is something to do.
+  due_ = true;
+  const SecureDelete secure(sql_.database());
+  STORE_LET(std::vector<Job> jobs, RunningJobs());
+  int budget = calls_max;
+  bool waiting = false;
+  for (Job& job : jobs) {
+    STORE_TRY(Work(job, live, now_ms, budget));
+    if (budget == 0) break;
+    STORE_LET(const bool left, AnythingLeft(job));
+    waiting |= left;
+    if (!left) STORE_TRY(Complete(job, now_ms));
+  }
+  STORE_TRY(outbox_.Flush());
+  waiting_ = waiting;
+  due_ = budget == 0;
+  feed_->ForgetEnded();
+  return due_;
+}
+
+absl::Status RecordLedger::Work(Job& job, records::Live& live, std::int64_t now_ms, int& budget) {
+  STORE_LET(const std::vector<Oid> calls, ErasableCalls(job, budget));
+  for (const Oid& call : calls) {
+    STORE_LET(std::optional<RecordRow> record, table_.ById(call, true));
+    if (record) STORE_TRY(PurgeCall(job, *record, live, now_ms));
+  }
+  budget -= static_cast<int>(calls.size());
+  STORE_LET(const int sessions, PurgeEmptySessions(job, now_ms, budget));
+  budget -= sessions;
+  const ErasedCounts& counts = job.counts;
+  return sql_.Run(
+      "UPDATE purge_jobs SET calls=?2,sessions=?3,notes=?4,ratings=?5,viewers=?6,texts=?7,"
+      "debugs=?8,traces=?9,notices=?10,events=?11,conversations=?12,contacts=?13 WHERE id=?1",
+      job.id, counts.calls, counts.sessions, counts.notes, counts.ratings, counts.viewers,
+      counts.texts, counts.debugs, counts.traces, counts.notices, counts.events,
+      counts.conversations, counts.contacts);
+}
+
+// Calls that have ended; live ones are waited for.
+absl::StatusOr<std::vector<Oid>> RecordLedger::ErasableCalls(const Job& job, int max) {
+  std::vector<Oid> calls;
+  const auto add = [&calls](const Statement& row) { calls.push_back(OidOf(row, 0)); };
+  if (job.number) {
+    for (const CustomerSql& side : kSides) {
+      STORE_TRY(sql_.ForEach(side.calls, add, job.organization, *job.number, job.upto_seq,
+                             max - static_cast<int>(calls.size())));
+    }
+  } else {
+    STORE_TRY(sql_.ForEach("SELECT id FROM records WHERE purge_job=? AND phase=4 LIMIT ?", add,
+                           job.id, max));
+  }
+  return calls;
+}
+
+absl::StatusOr<bool> RecordLedger::AnythingLeft(const Job& job) {
+  std::optional<std::int64_t> left;
+  if (job.number) {
+    for (const CustomerSql& side : kSides) {
+      if (left) break;
+      STORE_LET(left, sql_.Int(side.any, job.organization, *job.number, job.upto_seq));
+    }
+  } else {
+    STORE_LET(left, sql_.Int("SELECT EXISTS(SELECT 1 FROM records WHERE purge_job=?1) OR "
+                             "EXISTS(SELECT 1 FROM record_sessions WHERE purge_job=?1)",
+                             job.id));
+  }
+  return left.value_or(0) != 0;
+}
+
+absl::Status RecordLedger::PurgeCall(Job& job, RecordRow& record, records::Live& live,
+                                     std::int64_t now_ms) {
+  const records::Call& call = record.call;
+  ErasedCounts& counts = job.counts;
+  if (record.owner_notice && record.owner_notice->id != 0) {
+    STORE_TRY(live.DeleteMessage(record.owner, record.owner_notice->id));
+    ++counts.notices;
+  }
+  if (record.peer && record.peer_notice && record.peer_notice->id != 0) {
+    STORE_TRY(live.DeleteMessage(*record.peer, record.peer_notice->id));
+    ++counts.notices;
+  }
+  STORE_LET(const int traces,
+            sql_.Change("DELETE FROM traces WHERE seq=(SELECT ended_seq FROM calls WHERE id=?)",
+                        call.mtproto_id));
+  counts.traces += traces;
+  STORE_LET(const int events, outbox_.Purge(record));
+  counts.events += events;
+  STORE_TRY(EraseRecord(sql_, record, counts));
+  STORE_TRY(
+      sql_.Run("INSERT INTO tombstones(call_hash,session_hash,purged_ms,job) "
+               "VALUES(?,?,?,?)",
+               ByteView(TombstoneHash(job.tombstone_key, call.id)),
+               ByteView(TombstoneHash(job.tombstone_key, call.session)), now_ms, job.id));
+  STORE_LET(const int sessions, sql_.Change("DELETE FROM record_sessions WHERE id=?1 AND NOT EXISTS"
+                                            "(SELECT 1 FROM records WHERE session=?1)",
+                                            call.session));
+  counts.sessions += sessions;
+  STORE_TRY(EraseSilentConversation(sql_, outbox_, record, "purge", now_ms, counts));
+  records::Event event;
+  event.type = EventType::kCallPurged;
+  event.at_ms = now_ms;
+  event.call = call.id;
+  return outbox_.Emit(record.organization, std::move(event));
+}
+
+absl::StatusOr<int> RecordLedger::PurgeEmptySessions(Job& job, std::int64_t now_ms, int max) {
+  std::vector<Oid> sessions;
+  const auto add = [&sessions](const Statement& row) { sessions.push_back(OidOf(row, 0)); };
+  if (max <= 0) return 0;
+  if (job.number) {
+    for (const CustomerSql& side : kSides) {
+      STORE_TRY(sql_.ForEach(side.sessions, add, job.organization, *job.number, job.upto_seq,
+                             max - static_cast<int>(sessions.size())));
+    }
+  } else {
+    STORE_TRY(
+        sql_.ForEach("SELECT s.id FROM record_sessions s WHERE s.purge_job=? AND NOT EXISTS"
+                     "(SELECT 1 FROM records r WHERE r.session=s.id) LIMIT ?",
+                     add, job.id, max));
+  }
+  for (const Oid& session : sessions) {
+    STORE_TRY(sql_.Run("DELETE FROM record_sessions WHERE id=?", session));
+    STORE_TRY(
+        sql_.Run("INSERT INTO tombstones(call_hash,session_hash,purged_ms,job) "
+                 "VALUES(NULL,?,?,?)",
+                 ByteView(TombstoneHash(job.tombstone_key, session)), job.requested_ms, job.id));
+    ++job.counts.sessions;
+  }
+  (void)now_ms;
+  return static_cast<int>(sessions.size());
+}
+
+// A customer's contacts go with the calls, unless somebody wrote to them or called them meanwhile.
+absl::Status RecordLedger::PurgeContacts(Job& job, std::int64_t now_ms) {
+  std::vector<Oid> contacts;
+  STORE_TRY(sql_.ForEach(
+      "SELECT c.id FROM record_contacts c WHERE c.organization=? AND c.phone_e164=? "
+      "AND NOT EXISTS(SELECT 1 FROM records WHERE contact=c.id) AND NOT EXISTS(SELECT 1 FROM "
+      "record_conversations v JOIN record_texts t ON t.conversation=v.id WHERE v.contact=c.id)",
+      [&contacts](const Statement& row) { contacts.push_back(OidOf(row, 0)); }, job.organization,
+      *job.number));
+  for (const Oid& contact : contacts) {
+    STORE_LET(const int conversations,
+              sql_.Change("DELETE FROM record_conversations WHERE contact=?", contact));
+    job.counts.conversations += conversations;
+    STORE_TRY(sql_.Run("DELETE FROM record_contacts WHERE id=?", contact));
+    ++job.counts.contacts;
+    records::Event event;
+    event.type = EventType::kContactRemoved;
+    event.at_ms = now_ms;
+    event.contact = contact;
+    event.cause = "purge";
+    STORE_TRY(outbox_.Emit(job.organization, std::move(event)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecordLedger::Complete(Job& job, std::int64_t now_ms) {
+  if (job.number) STORE_TRY(PurgeContacts(job, now_ms));
+  const ErasedCounts& counts = job.counts;
+  const std::string receipt = absl::StrCat(
+      R"({"jobId":")", job.id.Hex(), R"(","kind":")", kKinds[job.kind], R"(","organizationId":")",
+      job.organization_id.Hex(), R"(","requestedMs":)", job.requested_ms, R"(,"completedMs":)",
+      now_ms, R"(,"counts":{"calls":)", counts.calls, R"(,"sessions":)", counts.sessions,
+      R"(,"notes":)", counts.notes, R"(,"ratings":)", counts.ratings, R"(,"viewers":)",
+      counts.viewers, R"(,"texts":)", counts.texts, R"(,"debugs":)", counts.debugs, R"(,"traces":)",
+      counts.traces, R"(,"notices":)", counts.notices, R"(,"events":)", counts.events,
+      R"(,"conversations":)", counts.conversations, R"(,"contacts":)", counts.contacts, "}}");
+  const std::string signature = ToHex(crypto::Ed25519Sign(signing_key_, AsBytes(receipt)));
+  const std::string signed_receipt = absl::StrCat(
+      R"({"receipt":)", receipt, R"(,"algorithm":"Ed25519","publicKey":")",
+      ToHex(crypto::PublicKeyOf(signing_key_)), R"(","signature":")", signature, R"("})");
+  return sql_.Run(
+      "UPDATE purge_jobs SET completed_ms=?,receipt=?,number=NULL,conversations=?,"
+      "contacts=? WHERE id=?",
+      now_ms, signed_receipt, counts.conversations, counts.contacts, job.id);
+}
+
+}  // namespace trunkline::store

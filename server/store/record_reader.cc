@@ -1,0 +1,280 @@
+#include "server/store/record_reader.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/store/record_erase.h"
+#include "server/store/record_webhooks.h"
+
+namespace trunkline::store {
+namespace {
+
+using records::Oid;
+
+// In lists: users by the names that their organization or they themselves gave.
+constexpr char kNumbersAndName[] =
+    "r.from_e164||' '||r.to_e164||' '||coalesce(nullif(p.full_name,''),"
+    "u.first_name||' '||u.last_name,'')";
+
+std::string ConditionOf(const records::CallFilter& filter) {
+  std::string condition =
+      absl::StrCat(" WHERE o.id=?1 AND ", kVisible,
+                   " AND (?2 IS NULL OR r.contact=?2) AND (?3 IS NULL OR r.owner=?3)"
+                   " AND (?4 IS NULL OR r.direction=?4) AND r.created_ms BETWEEN ?5 AND ?6"
+                   " AND (?7='' OR instr(lower(",
+                   kNumbersAndName, "),lower(?7))>0)");
+  if (!filter.dialpad_statuses.empty()) {
+    absl::StrAppend(&condition, " AND r.status IN(",
+                    absl::StrJoin(DialpadCodes(filter.dialpad_statuses), ","), ")");
+  }
+  if (!filter.notes_statuses.empty()) {
+    absl::StrAppend(&condition, " AND r.status IN(",
+                    absl::StrJoin(NotesCodes(filter.notes_statuses), ","), ")");
+  }
+  return condition;
+}
+
+// Binds what ConditionOf asks for, then the rest.
+template <class... Rest>
+void BindFilter(Statement& statement, const Oid& organization, const records::CallFilter& filter,
+                const Rest&... rest) {
+  const std::optional<std::int32_t> direction =
+      filter.direction ? std::optional(static_cast<std::int32_t>(*filter.direction)) : std::nullopt;
+  const std::optional<UserId> user =
+      filter.user ? std::optional(filter.user->user()) : std::nullopt;
+  statement.Bind(organization, filter.contact, user, direction,
+                 filter.from_ms.value_or(std::numeric_limits<std::int64_t>::min()),
+                 filter.until_ms.value_or(std::numeric_limits<std::int64_t>::max()), filter.search,
+                 rest...);
+}
+
+}  // namespace
+
+RecordReader::RecordReader(Database* database) : sql_(database), table_(database) {}
+
+RecordReader::RecordReader(std::unique_ptr<Database> own)
+    : own_(std::move(own)), sql_(own_.get()), table_(own_.get()) {}
+
+absl::StatusOr<std::unique_ptr<RecordReader>> RecordReader::Open(const std::string& file) {
+  STORE_LET(Database database, Database::OpenToRead(file));
+  return std::unique_ptr<RecordReader>(
+      new RecordReader(std::make_unique<Database>(std::move(database))));
+}
+
+template <class Ask>
+auto RecordReader::AtOneMoment(Ask ask) -> decltype(ask()) {
+  if (own_ == nullptr) return ask();
+  STORE_TRY(sql_.Run("BEGIN"));
+  auto answer = ask();
+  const absl::Status ended = sql_.Run("COMMIT");
+  if (answer.ok() && !ended.ok()) return ended;
+  return answer;
+}
+
+absl::StatusOr<std::vector<records::Organization>> RecordReader::Organizations() {
+  std::vector<records::Organization> organizations;
+  STORE_TRY(
+      sql_.ForEach("SELECT id,name,host_label,created_ms FROM organizations ORDER BY no",
+                   [&organizations](const Statement& row) {
+                     organizations.push_back({OidOf(row, 0), row.Text(1), row.Text(2), row.Int(3)});
+                   }));
+  return organizations;
+}
+
+absl::StatusOr<std::vector<records::User>> RecordReader::Users() {
+  std::vector<records::User> users;
+  STORE_TRY(sql_.ForEach(
+      "SELECT u.id,o.id,u.phone,coalesce(nullif(p.full_name,''),trim(u.first_name||' '||"
+      "u.last_name)),coalesce(p.email,''),coalesce(p.lang_code,''),coalesce(p.role,1) "
+      "FROM users u LEFT JOIN record_users p ON p.user=u.id "
+      "JOIN organizations o ON o.no=coalesce(p.organization,1) ORDER BY u.id",
+      [&users](const Statement& row) {
+        records::User user;
+        user.mtproto_id = row.IdOf<UserId>(0);
+        user.id = Oid::OfUser(user.mtproto_id);
+        user.organization = OidOf(row, 1);
+        if (const std::string phone = row.Text(2); !phone.empty()) {
+          user.phone_e164 = absl::StrCat("+", phone);
+        }
+        user.full_name = row.Text(3);
+        user.email = row.Text(4);
+        user.lang_code = row.Text(5);
+        user.role = static_cast<records::Role>(row.Int32(6));
+        users.push_back(std::move(user));
+      }));
+  STORE_TRY(sql_.ForEach("SELECT no,id,name FROM organizations ORDER BY no",
+                         [&users](const Statement& row) {
+                           records::User user;
+                           user.id = Oid::OfUser(ServiceUser(row.Int(0)));
+                           user.organization = OidOf(row, 1);
+                           user.full_name = row.Text(2);
+                           user.role = records::Role::kService;
+                           users.push_back(std::move(user));
+                         }));
+  return users;
+}
+
+absl::StatusOr<std::vector<records::Credential>> RecordReader::Credentials() {
+  std::vector<records::Credential> credentials;
+  STORE_TRY(sql_.ForEach(
+      "SELECT c.id,o.id,c.kind,c.user,c.scopes,c.hash,c.created_ms,c.expires_ms,c.revoked "
+      "FROM credentials c JOIN organizations o ON o.no=c.organization ORDER BY c.id",
+      [&credentials](const Statement& row) {
+        credentials.push_back({OidOf(row, 0), OidOf(row, 1),
+                               static_cast<records::CredentialKind>(row.Int32(2)),
+                               OptionalOid(row, 3), static_cast<std::uint32_t>(row.Int(4)),
+                               row.Text(5), row.Int(6), row.Int(7), row.Bool(8)});
+      }));
+  return credentials;
+}
+
+absl::StatusOr<std::optional<records::Call>> RecordReader::Find(Oid organization,
+                                                                std::string_view call) {
+  return AtOneMoment([&]() -> absl::StatusOr<std::optional<records::Call>> {
+    STORE_LET(std::optional<RecordRow> row, table_.Named(organization, call, false));
+    if (!row) return std::nullopt;
+    STORE_TRY(AddDetails(row->call));
+    return std::move(row->call);
+  });
+}
+
+absl::Status RecordReader::AddDetails(records::Call& call) {
+  STORE_TRY(sql_.ForEach(
+      "SELECT id,user,content,flagged,created_ms FROM record_notes WHERE record=? ORDER BY no",
+      [&call](const Statement& row) {
+        call.notes.push_back({OidOf(row, 0), OidOf(row, 1), row.Text(2), row.Bool(3), row.Int(4)});
+      },
+      call.id));
+  STORE_TRY(sql_.ForEach(
+      "SELECT user,stars,comment,tags,user_initiative,created_ms FROM record_ratings "
+      "WHERE record=? ORDER BY created_ms,user",
+      [&call](const Statement& row) {
+        call.ratings.push_back({OidOf(row, 0), row.Int32(1), row.Text(2),
+                                static_cast<std::uint32_t>(row.Int(3)), row.Bool(4), row.Int(5)});
+      },
+      call.id));
+  STORE_TRY(sql_.ForEach(
+      "SELECT email FROM record_viewers WHERE record=? ORDER BY email",
+      [&call](const Statement& row) { call.viewed_by.push_back(row.Text(0)); }, call.id));
+  if (call.mtproto_id) return absl::OkStatus();
+  return sql_
+      .First(
+          "SELECT status,transcript,summary,recording FROM record_ingested WHERE record=?",
+          [&call](const Statement& row) {
+            call.ingested = {row.Text(0), row.Text(1), row.Text(2), row.Text(3)};
+          },
+          call.id)
+      .status();
+}
+
+absl::StatusOr<records::CallPage> RecordReader::List(Oid organization,
+                                                     const records::CallFilter& filter) {
+  return AtOneMoment([&] { return ListNow(organization, filter); });
+}
+
+absl::StatusOr<records::CallPage> RecordReader::ListNow(Oid organization,
+                                                        const records::CallFilter& filter) {
+  records::CallPage page;
+  const std::string condition = ConditionOf(filter);
+  const std::string select = kSelectRecord;
+  const std::size_t from = select.find(" FROM records r ");
+  STORE_LET(Statement total, sql_.database().Prepare(
+                                 absl::StrCat("SELECT count(*)", select.substr(from), condition)));
+  BindFilter(total, organization, filter);
+  STORE_LET(const bool counted, total.Step());
+  if (counted) page.total = total.Int(0);
+  const char* const order = filter.ascending ? "" : " DESC";
+  STORE_LET(Statement rows,
+            sql_.database().Prepare(absl::StrCat(kSelectRecord, condition, " ORDER BY r.created_ms",
+                                                 order, ",r.id", order, " LIMIT ?8 OFFSET ?9")));
+  BindFilter(rows, organization, filter, std::max<std::int64_t>(filter.limit, 0),
+             std::max<std::int64_t>(filter.offset, 0));
+  for (;;) {
+    STORE_LET(const bool found, rows.Step());
+    if (!found) break;
+    page.calls.push_back(ReadRecord(rows).call);
+  }
+  for (records::Call& call : page.calls) STORE_TRY(AddDetails(call));
+  return page;
+}
+
+absl::StatusOr<std::optional<records::PurgeJob>> RecordReader::FindJob(Oid organization, Oid job) {
+  std::optional<records::PurgeJob> found;
+  STORE_TRY(sql_.First(
+                    "SELECT j.id,o.id,j.requested_ms,coalesce(j.completed_ms,0),j.receipt "
+                    "FROM purge_jobs j JOIN organizations o ON o.no=j.organization "
+                    "WHERE j.id=? AND o.id=?",
+                    [&found](const Statement& row) {
+                      found = {OidOf(row, 0), OidOf(row, 1), row.Int(2), row.Int(3), row.Text(4)};
+                    },
+                    job, organization)
+                .status());
+  return found;
+}
+
+absl::StatusOr<records::PurgeStatus> RecordReader::StatusOf(Oid organization,
+                                                            std::string_view call) {
+  return AtOneMoment([&]() -> absl::StatusOr<records::PurgeStatus> {
+    records::PurgeStatus status;
+    STORE_LET(const auto visible, table_.Named(organization, call, false));
+    if (visible) return status;
+    STORE_LET(const auto hidden, table_.Named(organization, call, true));
+    const std::optional<Oid> id = hidden ? hidden->call.id : Oid::Parse(call);
+    if (hidden) status.state = records::PurgeState::kPurging;
+    if (hidden || !id) return status;
+    STORE_LET(const Bytes key, TombstoneKey(sql_, organization));
+    STORE_TRY(sql_.First(
+                      "SELECT j.completed_ms,j.receipt FROM tombstones t JOIN purge_jobs j "
+                      "ON j.id=t.job WHERE t.call_hash=?",
+                      [&status](const Statement& row) {
+                        status.state = row.Null(0) ? records::PurgeState::kPurging
+                                                   : records::PurgeState::kPurged;
+                        status.receipt = row.Text(1);
+                      },
+                      ByteView(TombstoneHash(key, *id)))
+                  .status());
+    return status;
+  });
+}
+
+absl::StatusOr<records::Reader::Events> RecordReader::EventsAfter(Oid organization,
+                                                                  std::int64_t after, int max) {
+  return AtOneMoment([&]() -> absl::StatusOr<Events> {
+    Events events;
+    STORE_TRY(sql_.First(
+                      "SELECT o.last_seq,coalesce((SELECT min(seq) FROM outbox WHERE "
+                      "organization=o.no),o.last_seq+1) FROM organizations o WHERE o.id=?",
+                      [&events](const Statement& row) {
+                        events.newest = row.Int(0);
+                        events.oldest = row.Int(1);
+                      },
+                      organization)
+                  .status());
+    STORE_TRY(sql_.ForEach(
+        "SELECT seq,id,type,at_ms,call,contact,note,conversation,cause,purged FROM outbox "
+        "WHERE organization=(SELECT no FROM organizations WHERE id=?) AND seq>? ORDER BY seq "
+        "LIMIT ?",
+        [&](const Statement& row) {
+          events.events.push_back({row.Int(0), OidOf(row, 1), organization,
+                                   static_cast<records::EventType>(row.Int32(2)), row.Int(3),
+                                   OptionalOid(row, 4), OptionalOid(row, 5), OptionalOid(row, 6),
+                                   OptionalOid(row, 7), row.Text(8), row.Bool(9)});
+        },
+        organization, after, max));
+    return events;
+  });
+}
+
+absl::StatusOr<std::vector<records::Webhook>> RecordReader::Webhooks() {
+  return ReadWebhooks(sql_);
+}
+
+absl::StatusOr<std::optional<std::vector<records::DeadLetter>>> RecordReader::DeadLetters(
+    Oid organization, std::string_view name) {
+  return AtOneMoment([&] { return ReadDeadLetters(sql_, organization, name); });
+}
+
+}  // namespace trunkline::store

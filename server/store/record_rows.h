@@ -1,0 +1,97 @@
+// The table of call records: one row per call and organization.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/records/types.h"
+#include "server/store/record_sql.h"
+
+namespace trunkline::store {
+
+// One side's service message in its box.
+struct Notice {
+  std::int32_t id = 0, pts = 0;
+};
+
+struct RecordRow {
+  records::Call call;             // without notes, ratings, viewers and what was ingested
+  std::int64_t organization = 0;  // its row
+  UserId owner;
+  std::optional<UserId> peer;  // the other party, if it is the organization's too
+  bool internal = false;       // both parties are the organization's
+  std::optional<Notice> owner_notice, peer_notice;
+  std::int64_t seq = 0;  // of its first event
+  Bytes events;          // seqs of all that name the call
+  std::optional<records::Oid> purge_job;
+
+  void AddEvent(std::int64_t seq);
+  std::vector<std::int64_t> EventSeqs() const;
+};
+
+// The user that acts for an organization where nobody else does.
+inline UserId ServiceUser(std::int64_t organization) {
+  return UserId(-organization);
+}
+
+// A condition on a record `r`: it isn't being purged. What a customer's job selects is hidden from
+// the moment the job is there, without a mark on each row.
+inline constexpr char kVisible[] =
+    "r.purge_job IS NULL AND NOT EXISTS(SELECT 1 FROM purge_jobs j WHERE j.number IS NOT NULL "
+    "AND j.organization=r.organization AND r.seq<=j.upto_seq AND CASE WHEN r.internal "
+    "THEN j.number IN(r.from_e164,r.to_e164) WHEN r.direction=1 THEN j.number=r.to_e164 "
+    "ELSE j.number=r.from_e164 END)";
+
+// "SELECT ... FROM records r JOIN ...": what ReadRecord reads. A WHERE may follow.
+inline constexpr char kSelectRecord[] =
+    "SELECT r.id,r.organization,o.id,r.mtproto_id,r.seq,r.session,r.conversation,r.contact,"
+    "r.parent,r.owner,r.peer,r.internal,r.direction,r.phase,r.reason,r.ended_by,r.video,"
+    "r.from_e164,r.to_e164,r.created_ms,r.received_ms,r.accepted_ms,r.confirmed_ms,r.ended_ms,"
+    "r.duration,r.reported_duration,r.relay,r.owner_message_id,r.owner_pts,r.peer_message_id,"
+    "r.peer_pts,r.provider,r.provider_call_id,r.external_id,r.updated_ms,r.events,r.purge_job,"
+    "coalesce(nullif(p.full_name,''),trim(u.first_name||' '||u.last_name),''),"
+    "coalesce(p.lang_code,'') FROM records r JOIN organizations o ON o.no=r.organization "
+    "LEFT JOIN users u ON u.id=r.owner LEFT JOIN record_users p ON p.user=r.owner";
+RecordRow ReadRecord(const Statement& row);
+
+// A call's name in a request: an id, or what its provider calls it.
+struct CallName {
+  explicit CallName(std::string_view text);
+  std::optional<records::Oid> id;
+  std::optional<CallId> mtproto_id;  // the text is a decimal number
+  std::string text;
+};
+
+class RecordTable {
+ public:
+  explicit RecordTable(Database* database) : sql_(database) {}
+
+  absl::Status Insert(const RecordRow& row);
+  // All but what never changes.
+  absl::Status Update(const RecordRow& row);
+  // One per organization of its parties.
+  absl::StatusOr<std::vector<RecordRow>> ByCall(CallId call);
+  // `hidden_too`: also what is being purged.
+  absl::StatusOr<std::optional<RecordRow>> ById(records::Oid id, bool hidden_too);
+  absl::StatusOr<std::optional<RecordRow>> Named(records::Oid organization, std::string_view name,
+                                                 bool hidden_too);
+
+ private:
+  template <class... Args>
+  absl::StatusOr<std::optional<RecordRow>> One(const std::string& sql, const Args&... args);
+
+  SqlCache sql_;
+};
+
+// What lists filter by: a code for the words of a call's status.
+std::int32_t StatusCode(const records::Call& call);
+// Of words; those that no status has have no code.
+std::vector<std::int32_t> DialpadCodes(const std::vector<std::string>& words);
+std::vector<std::int32_t> NotesCodes(const std::vector<std::string>& words);
+
+}  // namespace trunkline::store

@@ -1,0 +1,219 @@
+// Records out of what happens to live calls.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/records/types.h"
+#include "tests/server/store/record_world.h"
+
+namespace trunkline::store {
+namespace {
+
+using records::Direction;
+using records::Oid;
+using records::Phase;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class RecordFeedTest : public RecordTest {};
+
+// M-01, M-13: found by either name from the request on, and its phases only move forward (M-11).
+TEST_F(RecordFeedTest, ACallIsARecordFromItsRequestOn) {
+  CallFacts call = NewCall(kAnn, kBen);
+  Put({Requested(call)});
+  const std::int64_t requested_ms = now();
+  const Oid id = IdOf(call, requested_ms);
+  EXPECT_EQ(id.call(), call.id);
+  records::Call record = MustFind(id);
+  EXPECT_EQ(record.phase, Phase::kRequested);
+  EXPECT_EQ(record.direction, Direction::kOutbound);
+  EXPECT_EQ(record.from_e164, kAnnNumber);
+  EXPECT_EQ(record.to_e164, kBenNumber);
+  EXPECT_EQ(record.owner, Oid::OfUser(kAnn));
+  EXPECT_EQ(record.owner_name, "First1 Last");
+  EXPECT_EQ(record.created_ms, requested_ms);
+  EXPECT_EQ(records::NotesStatus(record), "Initiated");
+  // M-04: in either case, and by what the provider calls it.
+  std::string upper = id.Hex();
+  for (char& c : upper) c = static_cast<char>(std::toupper(c));
+  EXPECT_TRUE(Find(upper));
+  EXPECT_EQ(Find(std::to_string(call.id.value()))->id, id);
+  EXPECT_FALSE(Find("0" + std::to_string(call.id.value())));
+  EXPECT_FALSE(Find(""));
+  EXPECT_FALSE(*reader().Find(other_org(), id.Hex()));
+
+  Put({Received(call)});
+  EXPECT_EQ(records::NotesStatus(MustFind(id)), "Ringing");
+  Put({Accepted(call)});
+  EXPECT_EQ(MustFind(id).phase, Phase::kAccepted);
+  Put({Confirmed(call)});
+  EXPECT_EQ(records::DialpadStatus(MustFind(id)), "in-progress");
+  Pass(5'400);
+  Put({Ended(call, call::Reason::kHangup)});
+  record = MustFind(id);
+  EXPECT_EQ(records::NotesStatus(record), "Completed");
+  EXPECT_EQ(record.duration_s, 6);            // L-03: the server's clock, rounded
+  EXPECT_EQ(record.reported_duration_s, 43);  // as the client said
+  EXPECT_EQ(record.relay, 77);
+  EXPECT_EQ(record.ended_ms, now());
+}
+
+// M-02: MTProto ids are signed.
+TEST_F(RecordFeedTest, ANegativeIdIsAnId) {
+  CallFacts call = NewCall(kAnn, kBen);
+  call.id = CallId(-4156887774564);
+  Put({Requested(call)});
+  const Oid id = IdOf(call, now());
+  EXPECT_EQ(MustFind(id).mtproto_id, call.id);
+  EXPECT_EQ(Find("-4156887774564")->id, id);
+  Put({Ended(call, call::Reason::kMissed)});
+  EXPECT_EQ(MustFind(id).phase, Phase::kEnded);
+}
+
+// L-04: confirmed and yet missed is hung up, over HTTP.
+TEST_F(RecordFeedTest, AConfirmedCallThatWasMissedWasHungUp) {
+  CallFacts call = NewCall(kAnn, kBen);
+  Put({Requested(call)});
+  const Oid id = IdOf(call, now());
+  Put({Received(call), Accepted(call), Confirmed(call), Ended(call, call::Reason::kMissed)});
+  EXPECT_EQ(records::ShownReason(MustFind(id)), records::EndReason::kHangup);
+  EXPECT_EQ(records::NotesStatus(MustFind(id)), "Completed");
+  const records::Call missed = MustFind(Missed(kAnn, kBen));
+  EXPECT_EQ(missed.duration_s, 0);
+  EXPECT_EQ(records::DialpadStatus(missed), "no-answer");
+}
+
+// M-10: events without a gap, call_ended once, however far a call came.
+TEST_F(RecordFeedTest, EventsFollowTheCall) {
+  Answered(kAnn, kBen);
+  Missed(kAnn, kBen);
+  EXPECT_THAT(EventNames(org()),
+              ElementsAre("call_initiated", "call_ringing", "call_answered", "call_ended",
+                          "fetch_messages", "call_initiated", "call_ended", "fetch_messages"));
+  EXPECT_THAT(EventNames(other_org()), IsEmpty());
+  std::set<Oid> ids;
+  for (const records::Event& event : Events(org())) ids.insert(event.id);
+  EXPECT_THAT(ids, SizeIs(8));
+}
+
+// Section 12, item 2: each organization has a record of its own, and only the caller's reversible.
+TEST_F(RecordFeedTest, ACallBetweenOrganizationsIsTwoRecords) {
+  const Oid id = Answered(kAnn, kCy);
+  const records::Call ours = MustFind(id);
+  const auto theirs = *reader().Find(other_org(), ours.provider_call_id);
+  ASSERT_TRUE(theirs);
+  EXPECT_NE(theirs->id, id);
+  EXPECT_NE(theirs->id.call(), ours.mtproto_id);
+  EXPECT_EQ(theirs->provider_call_id, ours.provider_call_id);
+  EXPECT_EQ(theirs->direction, Direction::kInbound);
+  EXPECT_EQ(theirs->owner, Oid::OfUser(kCy));
+  EXPECT_NE(theirs->session, ours.session);
+  EXPECT_EQ(theirs->ended_ms, ours.ended_ms);
+  // An unknown number that was called becomes a contact; one that called does not.
+  EXPECT_TRUE(ours.contact);
+  EXPECT_TRUE(ours.conversation);
+  EXPECT_FALSE(theirs->contact);
+  EXPECT_THAT(EventNames(org()), ElementsAre("contact_created", "call_initiated", "call_ringing",
+                                             "call_answered", "call_ended", "fetch_messages"));
+  EXPECT_EQ(Text("SELECT first_name||source||phone_e164 FROM record_contacts"),
+            "New ContactOutgoing Call+999663");
+  // The next call finds them.
+  const records::Call second = MustFind(Answered(kBen, kCy));
+  EXPECT_EQ(second.contact, ours.contact);
+  EXPECT_EQ(second.conversation, ours.conversation);
+  // Inside one organization numbers are known, and no number is none.
+  EXPECT_FALSE(MustFind(Answered(kAnn, kBen)).contact);
+  EXPECT_FALSE(MustFind(Answered(kAnn, kEve)).contact);
+  EXPECT_EQ(Number("SELECT count(*) FROM record_contacts"), 1);
+}
+
+// Both parties' notices, with message ids and pts, as far as they are the organization's.
+TEST_F(RecordFeedTest, NoticesAreOfTheOrganization) {
+  Answered(kAnn, kBen);
+  EXPECT_EQ(Number("SELECT count(*) FROM record_messages WHERE kind='call_notice'"), 2);
+  EXPECT_EQ(Number("SELECT mtproto_msg_id*100+pts FROM record_messages WHERE owner=2"), 102);
+  Answered(kAnn, kCy);
+  EXPECT_EQ(Number("SELECT count(*) FROM record_messages WHERE kind='call_notice'"), 4);
+}
+
+TEST_F(RecordFeedTest, RedialsWithinAMinuteAreOneSession) {
+  const records::Call first = MustFind(Missed(kAnn, kBen));
+  Pass(58'000);
+  const records::Call second = MustFind(Missed(kAnn, kBen));
+  EXPECT_EQ(second.session, first.session);
+  EXPECT_EQ(second.parent, first.id);
+  EXPECT_FALSE(first.parent);
+  // The other way round, another callee, too late, or after an answer: another session.
+  EXPECT_NE(MustFind(Missed(kBen, kAnn)).session, first.session);
+  EXPECT_NE(MustFind(Missed(kAnn, kCy)).session, first.session);
+  Pass(60'000);
+  const records::Call late = MustFind(Answered(kAnn, kBen));
+  EXPECT_NE(late.session, first.session);
+  EXPECT_NE(MustFind(Missed(kAnn, kBen)).session, late.session);
+}
+
+TEST_F(RecordFeedTest, RatingsAndDebugTextsGoToTheRatersRecord) {
+  CallFacts call = NewCall(kAnn, kCy);
+  Put({Requested(call)});
+  const Oid id = IdOf(call, now());
+  Put({Ended(call, call::Reason::kMissed), Rated(call, kAnn, 4, "fine #echo"),
+       DebugSaved(call, kAnn, "{}"), Rated(call, kCy, 1, "bad")});
+  const records::Call ours = MustFind(id);
+  ASSERT_THAT(ours.ratings, SizeIs(1));
+  EXPECT_EQ(ours.ratings[0].stars, 4);
+  EXPECT_EQ(ours.ratings[0].user, Oid::OfUser(kAnn));
+  const auto theirs = *reader().Find(other_org(), ours.provider_call_id);
+  ASSERT_THAT(theirs->ratings, SizeIs(1));
+  EXPECT_EQ(theirs->ratings[0].comment, "bad");
+  EXPECT_EQ(EventNames(other_org()).back(), "call_rated");
+  EXPECT_EQ(Number("SELECT count(*) FROM call_debug"), 1);
+}
+
+// L-02, M-12: however the facts are cut into slices, and however often the process dies between.
+TEST_F(RecordFeedTest, SlicesMakeNoDifference) {
+  std::vector<book::Fact> facts;
+  const auto tell = [&] {
+    std::vector<CallFacts> calls;
+    for (int i = 0; i < 12; ++i) {
+      calls.push_back(NewCall(UserId(1 + i % 5), UserId(1 + (i * 3 + 1 + i % 5) % 5)));
+      if (calls.back().caller == calls.back().callee) calls.back().callee = UserId(1 + i % 5 % 4);
+      if (calls.back().caller == calls.back().callee) calls.back().callee = kEve;
+      facts.push_back(Requested(calls.back()));
+      CallFacts& early = calls[static_cast<std::size_t>(i) / 2];
+      if (early.version == 1) facts.push_back(Received(early));
+      if (i % 3 == 0) {
+        facts.push_back(Ended(calls.back(), call::Reason::kBusy));
+        facts.push_back(Rated(calls.back(), calls.back().caller, 3, "x"));
+      }
+    }
+  };
+  tell();
+  ASSERT_TRUE(store().Append(facts).ok());
+  ASSERT_EQ(*store().Project(1'000), std::ssize(facts));
+  const std::vector<std::string> clocked = {"organizations", "record_secrets"};
+  const std::string at_once = Dump(clocked);
+  const std::string names = testing::PrintToString(EventNames(org()));
+
+  std::filesystem::remove_all(dir());
+  StartAgain();
+  ASSERT_TRUE(store().Append(facts).ok());
+  for (std::size_t i = 0; i < facts.size(); ++i) ASSERT_EQ(*store().Project(1), 1);
+  EXPECT_EQ(Dump(clocked), at_once);
+  EXPECT_EQ(testing::PrintToString(EventNames(org())), names);
+  EXPECT_EQ(Number("SELECT count(*)-count(DISTINCT id) FROM records"), 0);
+}
+
+// An undone slice leaves nothing behind in memory either.
+TEST_F(RecordFeedTest, AFailedSliceIsAsIfItHadNotBeen) {
+  CallFacts call = NewCall(kAnn, kCy);
+  std::vector<book::Fact> facts = {Requested(call), Received(call)};
+  facts.push_back(facts.back());  // doesn't continue
+  ASSERT_TRUE(store().Append(facts).ok());
+  EXPECT_EQ(store().Project(10).status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(Number("SELECT count(*) FROM records"), 0);
+  EXPECT_EQ(*store().Project(2), 2);
+  EXPECT_THAT(EventNames(org()), ElementsAre("contact_created", "call_initiated", "call_ringing"));
+}
+
+}  // namespace
+}  // namespace trunkline::store
