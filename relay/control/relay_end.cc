@@ -53,9 +53,7 @@ void RelayEnd::Take(FromServerSide&& message, const Moment& now) {
   }
   if (state_ != State::kRegistered) return End("the server spoke before it answered");
   if (const auto* const seen = std::get_if<BeatSeen>(&message)) {
-    if (seen->number == beats_) {
-      round_trip_us_ = static_cast<std::uint32_t>(now.micros - beat_us_);
-    }
+    TakeBeatSeen(*seen, now);
   } else if (auto* const keys = std::get_if<NewKeys>(&message)) {
     events_.push_back(std::move(*keys));
   } else if (const auto* const drain = std::get_if<DrainOrder>(&message)) {
@@ -63,6 +61,14 @@ void RelayEnd::Take(FromServerSide&& message, const Moment& now) {
   } else if (const auto* const deny = std::get_if<DenyOrder>(&message)) {
     events_.push_back(*deny);
   }
+}
+
+void RelayEnd::TakeBeatSeen(const BeatSeen& seen, const Moment& now) {
+  if (seen.number > beats_) return;  // of none that was sent
+  if (seen.number == beats_) {
+    round_trip_us_ = static_cast<std::uint32_t>(now.micros - beat_us_);
+  }
+  while (!unheard_.empty() && unheard_.front().beat <= seen.number) unheard_.pop_front();
 }
 
 void RelayEnd::Tick(const Load& load, bool draining, const Moment& now) {
@@ -88,7 +94,18 @@ void RelayEnd::Report(std::span<const FlowSummary>& flows) {
   constexpr std::size_t kFit = std::min(kFlowsPerFrameMax, (kFrameBytesMax - 16) / kFlowBytesMax);
   const auto some = flows.first(std::min(flows.size(), kFit));
   flows = flows.subspan(some.size());
+  for (const FlowSummary& flow : some) {
+    if (flow.ended != WallTime{}) unheard_.push_back({flow, beats_ + 1});
+  }
   AppendFrame(FromRelaySide(FlowReport{{some.begin(), some.end()}}), output_);
+}
+
+std::vector<FlowSummary> RelayEnd::TakeUnheard() {
+  std::vector<FlowSummary> flows;
+  flows.reserve(unheard_.size());
+  for (const Unheard& one : unheard_) flows.push_back(one.flow);
+  unheard_.clear();
+  return flows;
 }
 
 void RelayEnd::Leave(std::string_view text) {

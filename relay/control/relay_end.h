@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "common/bytes.h"
 #include "relay/control/messages.h"
@@ -36,6 +37,11 @@ class RelayEnd {
   void Tick(const Load& load, bool draining, const Moment& now);
   // Only while registered; CHECKed. Takes from the front of `flows` what fits into one frame.
   void Report(std::span<const FlowSummary>& flows);
+  // What was reported of ended calls and may be lost: the server answers a heartbeat, and with it
+  // whatever came before. When the link has ended, for the next one. (Live calls are told again by
+  // themselves.)
+  std::vector<FlowSummary> TakeUnheard();
+  std::size_t unheard() const { return unheard_.size(); }
   // A clean end.
   void Leave(std::string_view text);
 
@@ -52,7 +58,13 @@ class RelayEnd {
  private:
   enum class State : std::uint8_t { kRegistering, kRegistered, kEnded };
 
+  struct Unheard {
+    FlowSummary flow;
+    std::uint64_t beat;  // whose answer says that the server has it
+  };
+
   void Take(FromServerSide&& message, const Moment& now);
+  void TakeBeatSeen(const BeatSeen& seen, const Moment& now);
   void End(std::string why);
 
   State state_ = State::kRegistering;
@@ -62,6 +74,7 @@ class RelayEnd {
   std::uint64_t began_us_, heard_us_, beat_us_ = 0;  // beat_us_: when the last one left
   std::uint64_t beat_every_us_ = 0;
   std::uint64_t beats_ = 0;
+  std::deque<Unheard> unheard_;
   bool told_draining_ = false;
   std::uint32_t round_trip_us_ = 0;
 };

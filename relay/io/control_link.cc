@@ -174,6 +174,7 @@ ControlLink::Outcome ControlLink::RunOnce() {
     }
   }
   daemon_.ReportLive(false);
+  Keep(end.TakeUnheard());
   return outcome;
 }
 
@@ -216,11 +217,20 @@ void ControlLink::GatherFlows() {
   flows_.insert(flows_.end(), more.begin(), more.end());
 }
 
+// For the next link, before what has never been told.
+void ControlLink::Keep(std::vector<FlowSummary> unheard) {
+  const std::size_t room = kFlowsKeptMax - std::min(kFlowsKeptMax, unheard.size());
+  unheard.insert(unheard.end(), flows_.begin(),
+                 flows_.begin() + static_cast<std::ptrdiff_t>(std::min(room, flows_.size())));
+  flows_ = std::move(unheard);
+}
+
 void ControlLink::TellFlows(ControlConnection& connection, std::size_t unsent_max) {
   if (!connection.end().registered()) return;
   std::span<const FlowSummary> rest = flows_;
   std::size_t queued = connection.unsent();
-  while (!rest.empty() && queued < unsent_max) {
+  // A server that answers no heartbeat makes the relay keep no more than when there is none.
+  while (!rest.empty() && queued < unsent_max && connection.end().unheard() < kFlowsKeptMax) {
     connection.end().Report(rest);
     queued += control::kFrameBytesMax;
   }

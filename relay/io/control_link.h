@@ -51,6 +51,7 @@ class ControlLink {
   void TakeEvents(control::RelayEnd& end, Outcome& outcome);
   void Take(const control::Welcome& welcome);
   void GatherFlows();
+  void Keep(std::vector<FlowSummary> unheard);
   void TellFlows(ControlConnection& connection, std::size_t unsent_max);
   void Leave(ControlConnection& connection);
 
@@ -60,7 +61,7 @@ class ControlLink {
   SystemEntropy entropy_;
   const std::uint64_t instance_;
   int wake_ = -1, verdict_ = -1;    // event descriptors
-  std::vector<FlowSummary> flows_;  // not told yet
+  std::vector<FlowSummary> flows_;  // not told yet, or in vain
   std::string said_;                // last line about trouble, and when
   std::uint64_t said_us_ = 0;
   std::atomic<bool> stop_ = false;

@@ -2,8 +2,10 @@
 #include "server/book/relay_desk.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
 #include "server/call/machine.h"
@@ -39,6 +41,14 @@ void SetCredentials(const std::string& secret, CallId call, Side side, WallTime 
       picker::MintTurnCredentials(secret, name, now + call::kActiveMax);
   connection.username = std::move(credentials.username);
   connection.password = std::move(credentials.password);
+}
+
+std::size_t DigestOf(const picker::FlowSummary& flow) {
+  const auto leg = [](const picker::LegSummary& of) {
+    return std::tuple(of.hello, of.rtt_ms, of.loss, of.rtt_samples);
+  };
+  return absl::HashOf(flow.packets, flow.bytes, flow.duration.count(), leg(flow.caller),
+                      leg(flow.callee));
 }
 
 Bytes ToBytes(const relay::Tag& tag) {
@@ -232,16 +242,19 @@ bool RelayDesk::TakeFlow(std::uint32_t relay, relay::CallKey key, picker::FlowSu
   Call* const call = nonce == nonces_.end() ? nullptr : FindCall(nonce->second);
   if (call == nullptr) return false;
   flow.relay = picker::EntryId(relay);
-  const std::int8_t carrier = call->assignment.carrier;
-  if (!picker_.OnFlow(call->assignment, flow, now)) return false;
   const std::span<const picker::Offered> offered = call->assignment.offer.list();
   const auto entry = std::ranges::find(offered, flow.relay, &picker::Offered::id);
-  Heard& heard = call->heard[static_cast<std::size_t>(entry - offered.begin())];
+  const std::size_t digest = DigestOf(flow);
+  const auto slot = static_cast<std::size_t>(entry - offered.begin());
+  if (entry != offered.end() && call->heard[slot].last == digest) return true;
+  const std::int8_t carrier = call->assignment.carrier;
+  if (!picker_.OnFlow(call->assignment, flow, now)) return false;
+  Heard& heard = call->heard[slot];
   Source& source = sources_[flow.relay];
   source.packets += flow.packets - std::min(heard.packets, flow.packets);
   source.bytes += flow.bytes - std::min(heard.bytes, flow.bytes);
   if (carrier < 0 && call->assignment.carrier >= 0) ++source.carried_calls;
-  heard = {std::max(heard.packets, flow.packets), std::max(heard.bytes, flow.bytes)};
+  heard = {std::max(heard.packets, flow.packets), std::max(heard.bytes, flow.bytes), digest};
   return true;
 }
 

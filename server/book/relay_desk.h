@@ -127,7 +127,8 @@ class RelayDesk {
   void Rate(CallId call, int stars, std::uint32_t tags, WallTime now);
   // Of the call's pick, offered entries first.
   std::span<const picker::Verdict> VerdictsOf(CallId call) const;
-  // What a relay counted for one call. false: no call of this server has that key there.
+  // What a relay counted for one call. The same again changes nothing: a relay that lost its link
+  // tells once more what may not have arrived. false: no call of this server has that key there.
   bool TakeFlow(std::uint32_t relay, relay::CallKey key, picker::FlowSummary flow, WallTime now);
 
   // ---- Groups: what calls did since the last of these is kept, or undone.
@@ -157,6 +158,7 @@ class RelayDesk {
   };
   struct Heard {
     std::uint64_t packets = 0, bytes = 0;
+    std::size_t last = 0;  // digest of the newest summary; 0: none
   };
   struct Call {
     CallId id;

@@ -131,6 +131,34 @@ TEST_F(EndsTest, FlowsArriveInFramesThatFit) {
   EXPECT_LE(frames, 3u);
 }
 
+TEST_F(EndsTest, WhatTheServerMayNotHaveHeardIsKept) {
+  Register();
+  relay.Tick(kLoad, false, At(0));
+  std::vector<FlowSummary> flows(3);
+  flows[0].key = 1, flows[1].key = 2, flows[2].key = 3;
+  flows[0].ended = flows[2].ended = At(1).wall;  // the second lives, and will be told again
+  std::span<const FlowSummary> rest = flows;
+  relay.Report(rest);
+  EXPECT_EQ(relay.unheard(), 2u);
+  Carry(2);  // the answer to a heartbeat that left before
+  EXPECT_EQ(relay.unheard(), 2u);
+  relay.Receive(FrameOf(BeatSeen{9, At(3).wall}), At(3));  // to one that never left
+  EXPECT_EQ(relay.unheard(), 2u);
+  relay.Tick(kLoad, false, At(1'000));
+  const Bytes second = relay.TakeOutput();
+  EXPECT_EQ(relay.unheard(), 2u);
+  rest = std::span<const FlowSummary>(flows).first(1);
+  relay.Report(rest);  // behind that heartbeat
+  server.Receive(second, At(1'001));
+  relay.Receive(server.TakeOutput(), At(1'002));
+  EXPECT_EQ(relay.unheard(), 1u);
+  relay.Leave("lost");
+  const auto unheard = relay.TakeUnheard();
+  ASSERT_EQ(unheard.size(), 1u);
+  EXPECT_EQ(unheard[0].key, 1u);
+  EXPECT_EQ(relay.unheard(), 0u);
+}
+
 TEST_F(EndsTest, EitherSideGivesUpAfterFourSilentSeconds) {
   Register();
   relay.Tick(kLoad, false, At(0));

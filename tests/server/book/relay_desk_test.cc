@@ -263,6 +263,23 @@ TEST_F(RelayDeskTest, FlowsFindTheirCallByItsTag) {
   EXPECT_TRUE(desk_.TakeFlow(id, key, Flow(1600), kNow + 21s));
 }
 
+// A relay whose link broke doesn't know what arrived.
+TEST_F(RelayDeskTest, ASummaryThatIsToldAgainCountsOnce) {
+  Join(1);
+  const Relays relays = Offer(kCall);
+  const relay::CallKey key = relay::CallKeyOf(relays.caller[0].peer_tag.data());
+  picker::FlowSummary silent = Flow(0);  // speaks against the relay
+  silent.duration = {};
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(desk_.TakeFlow(1, key, silent, kNow + 10s));
+  EXPECT_EQ(desk_.stats().flows, 1u);
+  EXPECT_EQ(desk_.Find(EntryId(1), kNow)->state, picker::State::kUp);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(desk_.TakeFlow(1, key, Flow(1000), kNow + 10s));
+  EXPECT_EQ(desk_.stats().flows, 2u);
+  EXPECT_EQ(desk_.Find(EntryId(1), kNow)->packets, 1000u);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(desk_.TakeFlow(77, key, Flow(1), kNow));
+  EXPECT_EQ(desk_.stats().flows_refused, 3u);
+}
+
 TEST_F(RelayDeskTest, CallsOfAnEarlierProcessAreKnownByTheirTags) {
   Join(1);
   const Relays relays = Offer(kCall);

@@ -11,6 +11,7 @@
 #include "relay/io/daemon.h"
 #include "server/relays/relay_control.h"
 #include "tests/relay/rig.h"
+#include "tests/server/relays/proxy.h"
 #include "tests/server/relays/rig.h"
 
 namespace trunkline::relays {
@@ -238,9 +239,10 @@ TEST_F(RelayJoinsTest, DrainedByTheServerAndByASignal) {
 // ---- A relay in this process
 
 struct Inside {
-  explicit Inside(std::uint16_t server_port, std::string_view secret = kSecret) {
+  explicit Inside(std::uint16_t server_port, std::string_view secret = kSecret,
+                  std::uint32_t id = 11) {
     relay::Config config;
-    config.id = 11;
+    config.id = id;
     config.listen = {{"127.0.0.1", 0}};
     config.server = {"127.0.0.1", server_port};
     config.secret.assign(secret.begin(), secret.end());
@@ -287,6 +289,30 @@ TEST_F(RelayJoinsTest, ARefusalThatHealsIsTriedAgainAndOneThatDoesntIsNot) {
   const absl::Status status = relay.link->WaitRegistered(-1);
   EXPECT_TRUE(std::string(status.message()).ends_with("refused this relay: not in this fleet"))
       << status;
+}
+
+// A link that breaks takes nothing along: what the server didn't acknowledge it is told again.
+TEST_F(RelayJoinsTest, ASummaryThatWasLostWithItsLinkIsToldAgain) {
+  Proxy proxy(server->port());
+  Inside relay(proxy.port(), kSecret, relay::kRelayId);
+  ASSERT_TRUE(relay.link->WaitRegistered(-1).ok());
+  Phones phones(relay.daemon->config().listen[0].port, 9);
+  phones.Meet();
+  phones.Talk(20);
+  proxy.Swallow();
+  relay.daemon->Deny(relay::CallKeyOf(phones.caller.data()));
+  const std::uint64_t until = relay::ControlNow().micros + relay::kPatienceMs * 1000;
+  while (relay.daemon->figures().counters.sessions_started != 1 ||
+         relay.daemon->figures().sessions != 0) {
+    ASSERT_LT(relay::ControlNow().micros, until);
+  }
+  // It speaks once a second, and tells what it knows by then.
+  ASSERT_TRUE(proxy.AwaitSwallowed(2));
+  EXPECT_TRUE(std::ranges::none_of(receiver.told().flows, &Flow::ended));
+  proxy.Cut();
+  ASSERT_TRUE(receiver.Await(
+      [](const auto& told) { return std::ranges::any_of(told.flows, &Flow::ended); }));
+  EXPECT_EQ(receiver.told().flows.back().summary.packets, 40u);
 }
 
 // Before the server has said anything else, the relay's own keys are good.
