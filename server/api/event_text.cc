@@ -1,9 +1,9 @@
 #include "server/api/event_text.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
+#include "server/api/call_json.h"
 
 namespace trunkline::api {
 namespace {
@@ -27,18 +27,13 @@ json::object DataOf(const records::Event& event) {
 
 }  // namespace
 
-std::string TimeText(std::int64_t unix_ms) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(unix_ms),
-                          absl::UTCTimeZone());
-}
-
 std::string EventJson(const records::Event& event) {
   const std::string_view type = records::NameOf(event.type);
   return json::serialize(json::object{{"seq", event.seq},
                                       {"eventId", event.id.Hex()},
                                       {"type", json::string_view(type.data(), type.size())},
                                       {"organizationId", event.organization.Hex()},
-                                      {"at", TimeText(event.at_ms)},
+                                      {"at", TimeTextWithMillis(event.at_ms)},
                                       {"data", DataOf(event)}});
 }
 
