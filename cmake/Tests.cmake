@@ -63,6 +63,12 @@ if(TARGET server_api)
   target_sources(fuzz_http_json PRIVATE tests/server/api/small_ledger.cc)
 endif()
 
+# What the running server answers beside what its OpenAPI document says.
+if(TARGET trunkline-server)
+  add_test(NAME e2e/openapi COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/contract/openapi_test.py ${CMAKE_BINARY_DIR}/bin)
+  set_tests_properties(e2e/openapi PROPERTIES TIMEOUT 600 LABELS e2e)
+endif()
+
 # The stock npm client against the server that was just built.
 if(TARGET trunkline-server)
   add_test(NAME e2e/gramjs COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/gramjs/run

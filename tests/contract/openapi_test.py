@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, HERE)
 from schema import STRINGS, Document
 
-SCOPES = "calls:read,calls:write,calls:purge,notes:write"
+SCOPES = "calls:read,calls:write,calls:purge,notes:write,events:read"
 
 
 class Server:
@@ -61,11 +61,15 @@ class Contract:
         self.known = {"call": [], "note": [], "session": [], "job": []}
         self.operations = [(path, method, operation)
                            for path, item in self.document.document["paths"].items()
-                           for method, operation in item.items()]
+                           for method, operation in item.items() if not self.is_stream(operation)]
         self.answered = {operation["operationId"]: 0 for _, _, operation in self.operations}
 
+    @staticmethod
+    def is_stream(operation):
+        return "text/event-stream" in operation["responses"]["200"].get("content", {})
+
     def text_for(self, name, schema):
-        known = {"callId": "call", "id": "call", "noteId": "note", "jobId": "job"}.get(name)
+        known = {"callId": "call", "id": "call", "jobId": "job"}.get(name)
         roll = self.random.random()
         if known and self.known[known] and roll < 0.7:
             return self.random.choice(self.known[known][-20:])
@@ -75,6 +79,9 @@ class Contract:
 
     def target(self, path, operation):
         query = []
+        if "{noteId}" in path and self.known["note"] and self.random.random() < 0.7:
+            call, note = self.random.choice(self.known["note"][-10:])
+            path = path.replace("{id}", call).replace("{noteId}", note)
         for parameter in operation.get("parameters", []):
             text = self.text_for(parameter["name"], parameter["schema"])
             if parameter["in"] == "path":
@@ -93,16 +100,21 @@ class Contract:
         value = self.document.make(content["schema"], self.random, wrong)
         if media != "application/json":
             if self.random.random() < 0.5:
-                value = {"grant_type": "client_credentials", **{n: self.client[n] for n in ("client_id", "client_secret")}}
+                value = {"grant_type": "client_credentials", "client_id": self.client["client_id"],
+                         "client_secret": self.client["client_secret"]}
             return urllib.parse.urlencode(value if isinstance(value, dict) else {}), media
         if isinstance(value, dict):
             if isinstance(value.get("ids"), list) and self.random.random() < 0.7:
                 value["ids"] = [self.text_for("callId", {"type": "string"}) for _ in value["ids"]]
             if operation["operationId"] == "ingestCall" and not wrong:
-                value |= {"fromNumber": "+15125550100", "toNumber": self.random.choice(["+15125550101", "+442071838750"]),
-                          "transcript": [], "summary": "talked", "recording": {"url": "http://127.0.0.1/r", "durationSec": 1},
-                          "externalCallId": str(self.random.random())}
+                value |= {"fromNumber": "+15125550100", "externalCallId": str(self.random.random()),
+                          "toNumber": self.random.choice(["+15125550101", "+442071838750"]), "transcript": [],
+                          "summary": "talked", "recording": {"url": "http://127.0.0.1/r", "durationSec": 1}}
                 value.pop("userId", None)
+            if operation["operationId"] == "putWebhook" and not wrong:
+                value |= {"url": "http://127.0.0.1:9/nobody", "secret": "0123456789abcdef"}
+            if operation["operationId"] == "markViewed" and not wrong:
+                value["email"] = "ann@example.org"
             if "phoneNumber" in value and not wrong:
                 value["phoneNumber"] = self.random.choice(["+15125550101", "+1 (512) 555-0199"])
         text = json.dumps(value)
@@ -115,7 +127,7 @@ class Contract:
         if name == "ingestCall":
             self.known["call"].append(value["callId"])
         if name == "addNote":
-            self.known["note"].append(value["notes"][-1]["id"])
+            self.known["note"].append((value["id"], value["notes"][-1]["id"]))
 
     def step(self):
         path, method, operation = self.random.choice(self.operations)
