@@ -60,6 +60,8 @@ class FaultTest : public testing::Test {
     const std::int64_t unprojected = store.unprojected();
     const absl::Status status = store.Append(std::span(facts_).subspan(known_, kGroup));
     if (status.ok()) known_ += kGroup;
+    // A checkpoint that failed after the group was committed ends the process, whatever is counted.
+    if (absl::IsDataLoss(status)) return status;
     EXPECT_EQ(store.unprojected() - unprojected, status.ok() ? std::ssize(First(kGroup)) : 0);
     return status;
   }

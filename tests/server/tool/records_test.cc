@@ -82,7 +82,7 @@ TEST_F(RecordsToolTest, OptionsAreTheMembersOfTheRequest) {
       {{"calls", "discard", "7", "--contact", "c", "--delete-contact"},
        R"(calls/discard {"call":"7","contact":"c","delete_contact":true})"},
       {{"calls", "purge", "a", "b", "--what-if"},
-       R"(calls/purge {"calls":["a","b"],"what_if":true})"},
+       R"(calls/purge {"what_if":true,"calls":["a","b"]})"},
       {{"calls", "purge", "--session", "s"}, R"(calls/purge {"sessions":["s"]})"},
       {{"calls", "purge", "--number", "+1"}, R"(calls/purge {"number":"+1"})"},
   };
