@@ -102,12 +102,14 @@ void Link::Flush() {
   Write();
 }
 
-void Link::FlushNow() {
+bool Link::FlushNow() {
+  if (closed_ || tls_.state() != crypto::PskTls::State::kOpen) return true;
+  if (!writing_.empty()) return false;
   const Bytes words = end_.TakeOutput();
-  if (closed_ || !writing_.empty() || tls_.state() != crypto::PskTls::State::kOpen) return;
-  tls_.Send(words, wire_);
+  if (!words.empty()) tls_.Send(words, wire_);
   Error ignored;
-  socket_.write_some(net::buffer(wire_), ignored);
+  if (!wire_.empty()) socket_.write_some(net::buffer(std::exchange(wire_, {})), ignored);
+  return true;
 }
 
 void Link::Write() {

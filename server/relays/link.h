@@ -30,8 +30,9 @@ class Link : public std::enable_shared_from_this<Link> {
   // Sends what end() has to say. When end() has ended: that, and then the connection is shut;
   // `broken` comes when the relay has taken it or took too long.
   void Flush();
-  // At the end of the program: what fits into the kernel's buffer at once.
-  void FlushNow();
+  // At the end of the program: what fits into the kernel's buffer at once. False: a write is still
+  // under way, ask again.
+  bool FlushNow();
   void Close();  // without another word; no callback comes afterwards
 
   // A few times a second.

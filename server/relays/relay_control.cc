@@ -33,6 +33,7 @@ constexpr std::size_t kLinksMax = 1'024;
 constexpr std::size_t kStrangersMax = 256;
 constexpr std::chrono::milliseconds kTick{100}, kAcceptPause{100};
 constexpr Duration kSilentForAnother = 2 * control::kBeatEvery;
+constexpr int kLeaveTurnsMax = 1'000;        // of the thread's queue, at the end
 constexpr relay::Rate kRefusalLines{2, 20};  // in the log
 
 std::string AddressText(const Joined& joined) {
@@ -71,6 +72,7 @@ struct RelayControl::Impl {
   void Tell(std::uint32_t id, const std::function<void(control::ServerEnd&)>& say);
   void PublishLinks();
   void Stop();
+  void LeaveLinks(int turns);
 
   const Events events;
   SystemEntropy entropy;
@@ -325,11 +327,19 @@ void RelayControl::Impl::Tell(std::uint32_t id,
 void RelayControl::Impl::Stop() {
   boost::system::error_code ignored;
   acceptor.close(ignored);
-  for (const auto& [number, link] : links) {
-    link->end().Leave("it stops");
-    link->FlushNow();
-    link->Close();
+  for (const auto& [number, link] : links) link->end().Leave("it stops");
+  LeaveLinks(kLeaveTurnsMax);
+}
+
+// The last word waits for a write that is under way to be told as done, which takes a turn or two.
+void RelayControl::Impl::LeaveLinks(int turns) {
+  bool all_left = true;
+  for (const auto& [number, link] : links) all_left = link->FlushNow() && all_left;
+  if (!all_left && turns > 0) {
+    net::post(context, [this, turns] { LeaveLinks(turns - 1); });
+    return;
   }
+  for (const auto& [number, link] : links) link->Close();
   context.stop();
 }
 
