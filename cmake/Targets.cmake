@@ -13,7 +13,7 @@ target_compile_options(server_picker PRIVATE $<$<CONFIG:Release>:-O3> -fno-math-
 trunkline_library(server/book LIBS common common_crypto relay server_call server_picker absl::flat_hash_map absl::node_hash_map absl::btree
   absl::inlined_vector)
 # What call records are, pure; the store has the tables, server/api what HTTP says of them.
-trunkline_library(server/records LIBS common absl::strings absl::statusor)
+trunkline_library(server/records LIBS common absl::strings absl::statusor absl::time)
 trunkline_library(server/rpc LIBS common tl server_book common_crypto)
 if(TARGET journal_proto)
   trunkline_library(server/store LIBS common common_crypto server_book server_records journal_proto SQLite::SQLite3)
@@ -26,7 +26,7 @@ if(TARGET journal_proto)
   configure_file(server/api/openapi.cc.in gen/server/api/openapi.cc @ONLY)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS server/api/openapi.json)
   target_sources(server_api PRIVATE ${CMAKE_BINARY_DIR}/gen/server/api/openapi.cc)
-  trunkline_library(server/control LIBS common server_book server_records server_http absl::time)
+  trunkline_library(server/control LIBS common server_book server_records server_http)
   trunkline_library(server/io LIBS common common_config common_crypto server_mtproto server_rpc server_book server_store server_http
     Boost::headers Threads::Threads)
   trunkline_library(server LIBS common_config server_io server_http server_api server_control server_relays)

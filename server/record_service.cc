@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/clock.h"
 #include "common/crypto/sha.h"
 #include "common/log.h"
 #include "server/api/keyring.h"
@@ -24,8 +25,7 @@ constexpr int kWebhookBatch = 64;
 constexpr const char* kCallingCode = "1";
 
 std::int64_t NowMs() {
-  return UnixMillis(
-      std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now()));
+  return UnixMillis(WallNow());
 }
 
 // The records as the surfaces reach them. Reads are the HTTP thread's.

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/clock.h"
 #include "relay/control/limits.h"
 #include "relay/io/addresses.h"
 
@@ -30,8 +31,7 @@ constexpr std::uint64_t kWaitMsMax = 60'000;
 Moment ControlNow() {
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now().time_since_epoch());
-  return {static_cast<std::uint64_t>(micros.count()),
-          std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now())};
+  return {static_cast<std::uint64_t>(micros.count()), WallNow()};
 }
 
 ControlConnection::ControlConnection(const crypto::PskTlsContext& context, const HostPort& server,

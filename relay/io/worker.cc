@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "common/clock.h"
 #include "common/entropy.h"
 #include "relay/io/addresses.h"
 
@@ -122,7 +123,7 @@ void Worker::ReadClocks() {
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now().time_since_epoch());
   now_.micros = static_cast<std::uint64_t>(micros.count());
-  now_.wall = std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
+  now_.wall = WallNow();
 }
 
 void Worker::Run() {

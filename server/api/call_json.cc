@@ -1,11 +1,9 @@
 #include "server/api/call_json.h"
 
-#include <chrono>
-#include <cstdio>
-
 #include "absl/time/time.h"
 #include "boost/json.hpp"
 #include "server/api/target.h"
+#include "server/records/time_text.h"
 
 namespace trunkline::api {
 namespace {
@@ -13,6 +11,8 @@ namespace {
 namespace json = boost::json;
 using records::Call;
 using records::Direction;
+using records::TimeText;
+using records::TimeTextWithMillis;
 
 json::string Text(std::string_view text) {
   return json::string(text.data(), text.size());
@@ -24,21 +24,6 @@ json::value IdOrNull(const std::optional<records::Oid>& id) {
 
 json::value TimeOrNull(const std::optional<std::int64_t>& ms) {
   return ms ? json::value(TimeTextWithMillis(*ms)) : json::value(nullptr);
-}
-
-// Seconds since the epoch as a date and a time of day, without a zone.
-std::string CivilText(std::int64_t ms) {
-  using namespace std::chrono;
-  const sys_time<milliseconds> time{milliseconds(ms)};
-  const auto day = floor<days>(time);
-  const year_month_day date{day};
-  const hh_mm_ss clock{floor<seconds>(time) - day};
-  char text[64];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
-  return text;
 }
 
 // The store wrote it; what doesn't parse is left out rather than sent broken.
@@ -85,17 +70,6 @@ json::object UseCase(const Call& call, std::string_view language) {
 }
 
 }  // namespace
-
-std::string TimeText(std::int64_t ms) {
-  return CivilText(ms) + "Z";
-}
-
-std::string TimeTextWithMillis(std::int64_t ms) {
-  const std::int64_t part = (ms % 1000 + 1000) % 1000;
-  char text[8];
-  std::snprintf(text, sizeof text, ".%03dZ", static_cast<int>(part));
-  return CivilText(ms) + text;
-}
 
 std::optional<std::int64_t> ParseTime(std::string_view text) {
   absl::Time time;

@@ -17,9 +17,7 @@ boost::json::object DialpadCall(const records::Call& call);
 // `keep_empty_notes`: "notes" stays when there are none.
 boost::json::object NotesCall(const records::Call& call, bool keep_empty_notes);
 
-// RFC 3339 in UTC.
-std::string TimeText(std::int64_t ms);
-std::string TimeTextWithMillis(std::int64_t ms);
+// RFC 3339, of any zone.
 std::optional<std::int64_t> ParseTime(std::string_view text);
 
 // The nearest of the languages that /api/v1/calls knows.

@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
-#include "server/api/call_json.h"
+#include "server/records/time_text.h"
 
 namespace trunkline::api {
 namespace {
@@ -33,7 +33,7 @@ std::string EventJson(const records::Event& event) {
                                       {"eventId", event.id.Hex()},
                                       {"type", json::string_view(type.data(), type.size())},
                                       {"organizationId", event.organization.Hex()},
-                                      {"at", TimeTextWithMillis(event.at_ms)},
+                                      {"at", records::TimeTextWithMillis(event.at_ms)},
                                       {"data", DataOf(event)}});
 }
 

@@ -6,11 +6,11 @@
 #include "absl/strings/numbers.h"
 #include "boost/json.hpp"
 #include "server/api/body.h"
-#include "server/api/call_json.h"
 #include "server/api/event_stream.h"
 #include "server/api/event_text.h"
 #include "server/api/query.h"
 #include "server/http/post.h"
+#include "server/records/time_text.h"
 #include "server/records/webhooks.h"
 
 namespace trunkline::api {
@@ -73,7 +73,7 @@ bool HasWebhookName(const ExchangePtr& exchange) {
 json::object Shown(const records::Webhook& webhook) {
   json::object shown = {{"name", webhook.name}, {"url", webhook.url}, {"after", webhook.after}};
   if (webhook.failing_since_ms != 0) {
-    shown.emplace("failingSince", TimeTextWithMillis(webhook.failing_since_ms));
+    shown.emplace("failingSince", records::TimeTextWithMillis(webhook.failing_since_ms));
   }
   return shown;
 }
@@ -178,7 +178,7 @@ void GetDeadLetters(const ExchangePtr& exchange) {
         json::array shown;
         for (const records::DeadLetter& letter : *letters) {
           shown.push_back({{"event", json::parse(EventJson(letter.event))},
-                           {"givenUpAt", TimeTextWithMillis(letter.given_up_ms)},
+                           {"givenUpAt", records::TimeTextWithMillis(letter.given_up_ms)},
                            {"error", letter.error}});
         }
         return JsonAnswer({{"success", true}, {"dead", shown}});

@@ -2,7 +2,7 @@
 
 #include <type_traits>
 
-#include "absl/time/time.h"
+#include "server/records/time_text.h"
 
 namespace trunkline::control {
 namespace {
@@ -77,8 +77,7 @@ json::array NotesJson(const records::Call& call) {
 
 json::value TimeJson(std::int64_t unix_ms) {
   if (unix_ms == 0) return nullptr;
-  return json::value(
-      absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::FromUnixMillis(unix_ms), absl::UTCTimeZone()));
+  return json::value(records::TimeTextWithMillis(unix_ms));
 }
 
 json::object ToJson(const records::Organization& organization) {

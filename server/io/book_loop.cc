@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "boost/asio/post.hpp"
+#include "common/clock.h"
 #include "common/log.h"
 #include "server/book/limits.h"
 
@@ -19,10 +20,6 @@ constexpr std::chrono::seconds kSleepMax{1};
 // A deadline that is due is looked at again no sooner than this.
 constexpr std::chrono::nanoseconds kSleepMin = std::chrono::milliseconds(1);
 constexpr std::chrono::seconds kRefusedDeadlinesPause{1};
-
-WallTime Now() {
-  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-}
 
 bool IsRefusal(const absl::Status& status) {
   return absl::IsResourceExhausted(status) || absl::IsUnavailable(status);
@@ -59,7 +56,7 @@ BookLoop::BookLoop(std::unique_ptr<store::Store> store, const NodeConfig& config
       keep_traces_(config.keep_traces) {
   ledger_ = &store_->records();
   if (config.test_clock) {
-    test_clock_ = Now();
+    test_clock_ = WallNow();
     book_.SetTestClock(*test_clock_);
   }
   switchboard_->book().SetWake([this] {
@@ -77,7 +74,7 @@ BookLoop::~BookLoop() {
 absl::Status BookLoop::Restore() {
   const store::Horizon horizon = {
       .ended_calls_max = static_cast<std::int64_t>(book::kEndedCallsMax),
-      .ended_since_ms = UnixMillis(Now() - book::kEndedCallLife),
+      .ended_since_ms = UnixMillis(WallNow() - book::kEndedCallLife),
   };
   const absl::Status status = store_->Restore(
       horizon, [this](const book::Fact& fact) { book_.Restore(fact); },
@@ -88,7 +85,7 @@ absl::Status BookLoop::Restore() {
 }
 
 void BookLoop::Start() {
-  UpdateStats(Now());  // ready from now on, not from the thread's first turn
+  UpdateStats(WallNow());  // ready from now on, not from the thread's first turn
   boost::asio::post(context_, [this] { Drain(); });  // deadlines that passed while we were away
   thread_ = std::thread([this] { Run(); });
 }
@@ -119,7 +116,7 @@ void BookLoop::Drain() {
   if (!inbox_.empty()) heard_ = std::chrono::steady_clock::now();
   std::size_t next = 0;
   do {
-    const WallTime now = Now();
+    const WallTime now = WallNow();
     group_.clear();
     while (next < inbox_.size() && group_.size() < kGroupCommandsMax) {
       const auto* command = std::get_if<book::Command>(&inbox_[next]);
@@ -135,7 +132,7 @@ void BookLoop::Drain() {
     next = ChangeRecordsFrom(next);
   } while (next < inbox_.size());
   inbox_.clear();
-  const WallTime now = Now();
+  const WallTime now = WallNow();
   UpdateStats(now);
   Arm(now);
   TrimTraces(now);
@@ -188,7 +185,7 @@ void BookLoop::RefuseGroup(std::span<const book::Command* const> commands,
   switchboard_->stats().groups_refused.Add();
   switchboard_->stats().store_available.store(false);
   book_.UndoGroup();
-  const WallTime now = Now();
+  const WallTime now = WallNow();
   deadlines_from_ = now + kRefusedDeadlinesPause;
   for (const book::Command* command : commands) StepAlone(*command, now);
   TellFollowers();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "server/io/book_loop.h"
 #include "server/rpc/trace_text.h"
@@ -14,10 +15,6 @@ constexpr std::chrono::minutes kTrimEvery{1};
 constexpr std::size_t kFollowersMax = 8;
 // A group fires so many at most; what is left after all these rounds fires by itself soon.
 constexpr int kClockRoundsMax = 10'000;
-
-WallTime Now() {
-  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-}
 
 }  // namespace
 
@@ -50,7 +47,8 @@ void BookLoop::FollowTraces(TraceSink sink) {
 }
 
 void BookLoop::AskRelays(std::function<void(book::RelayDesk& desk, WallTime now)> work) {
-  switchboard_->book().Post(Task([this, work = std::move(work)] { work(book_.relays(), Now()); }));
+  switchboard_->book().Post(
+      Task([this, work = std::move(work)] { work(book_.relays(), WallNow()); }));
 }
 
 void BookLoop::Backup(std::filesystem::path file, BackedUp done) {
@@ -81,7 +79,7 @@ void BookLoop::MoveTestClock(Duration by, std::function<void(WallTime)> done) {
     *test_clock_ += by;
     book_.SetTestClock(*test_clock_);
     for (int round = 0; round < kClockRoundsMax; ++round) {
-      const WallTime now = Now();
+      const WallTime now = WallNow();
       const auto next = book_.NextDeadline();
       if (!next || *next > now) break;
       StepGroup({}, now);

@@ -3,22 +3,16 @@
 #include <utility>
 
 #include "boost/asio/post.hpp"
+#include "common/clock.h"
 #include "common/log.h"
 #include "server/io/book_loop.h"
 
 namespace trunkline::io {
-namespace {
-
-WallTime Now() {
-  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-}
-
-}  // namespace
 
 // The book changes within the store's transaction: its facts are in the tables when a call returns.
 class BookLoop::LiveCalls final : public records::Live {
  public:
-  explicit LiveCalls(BookLoop* loop) : loop_(*loop), now_(Now()) {}
+  explicit LiveCalls(BookLoop* loop) : loop_(*loop), now_(WallNow()) {}
 
   // A call that isn't live has ended.
   absl::Status HangUp(CallId call) override {
@@ -105,7 +99,7 @@ absl::Status BookLoop::CommitRecords(absl::FunctionRef<absl::Status(records::Liv
 
 void BookLoop::PurgeSlice() {
   if (purging_ || stopping_ || ledger_ == nullptr || !ledger_->PurgeDue()) return;
-  if (Now() < purge_from_) return;
+  if (WallNow() < purge_from_) return;
   purging_ = true;
   boost::asio::post(context_, [this] {
     purging_ = false;
@@ -117,12 +111,12 @@ void BookLoop::RunPurgeSlice() {
   const int calls_max = quiet_ ? kPurgeCallsQuiet : kPurgeCallsBusy;
   bool more = false;
   const absl::Status status = CommitRecords([&](records::Live& live) {
-    const absl::StatusOr<bool> left = ledger_->PurgeSlice(calls_max, live, UnixMillis(Now()));
+    const absl::StatusOr<bool> left = ledger_->PurgeSlice(calls_max, live, UnixMillis(WallNow()));
     if (left.ok()) more = *left;
     return left.status();
   });
   // It goes on where it was, with the next command or tick after that.
-  if (!status.ok()) purge_from_ = Now() + kRefusedPurgePause;
+  if (!status.ok()) purge_from_ = WallNow() + kRefusedPurgePause;
   if (status.ok() && more) PurgeSlice();
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "boost/asio/post.hpp"
+#include "common/clock.h"
 #include "common/log.h"
 
 namespace trunkline::io {
@@ -17,10 +18,6 @@ constexpr std::chrono::seconds kSleepMax{1};
 constexpr std::chrono::nanoseconds kSleepMin = std::chrono::milliseconds(1);
 // After accept failed for want of descriptors or memory.
 constexpr std::chrono::milliseconds kAcceptPause{100};
-
-WallTime Now() {
-  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-}
 
 }  // namespace
 
@@ -97,7 +94,7 @@ void LinkLoop::Stop() {
 // ---- Batches ------------------------------------------------------------------------------------
 
 void LinkLoop::BeginBatch() {
-  now_ = Now();
+  now_ = WallNow();
   // Keys of an exchange that ended are here before the first packet that uses them.
   if (!switchboard_->link(thread_index_).empty()) WorkOffMailbox();
 }

@@ -4,6 +4,7 @@
 #include <future>
 #include <utility>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "server/io/key_files.h"
 
@@ -147,8 +148,7 @@ void Node::MakeLoops(const crypto::RsaPrivateKey& key) {
 }
 
 void Node::InstallKeys() {
-  const WallTime now =
-      std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+  const WallTime now = WallNow();
   for (const book::KeyStored& stored : book_->book().StoredKeys()) {
     loops_[switchboard_.HomeOf(stored.id)]->home().Install(RecordOf(stored));
   }

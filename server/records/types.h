@@ -44,13 +44,7 @@ struct User {
   Role role = Role::kMember;
 };
 
-struct Contact {
-  Oid id, organization;
-  std::string first_name, last_name, phone_e164, source;
-  std::optional<Oid> created_by_call;
-  std::int64_t created_ms = 0, updated_ms = 0;
-};
-// Both together: a placeholder that a discarded call may take with it.
+// Of a contact, both together: a placeholder that a discarded call may take with it.
 inline constexpr char kPlaceholderName[] = "New Contact";
 inline constexpr char kPlaceholderSource[] = "Outgoing Call";
 

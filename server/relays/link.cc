@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "boost/asio/buffer.hpp"
 #include "boost/asio/write.hpp"
+#include "common/clock.h"
 
 namespace trunkline::relays {
 namespace {
@@ -34,8 +35,7 @@ std::string PeerOf(const tcp::socket& socket) {
 relay::Moment Now() {
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now().time_since_epoch());
-  return {static_cast<std::uint64_t>(micros.count()),
-          std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now())};
+  return {static_cast<std::uint64_t>(micros.count()), WallNow()};
 }
 
 Link::Link(tcp::socket socket, const crypto::PskTlsContext& context, const Owner* owner)

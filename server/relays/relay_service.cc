@@ -8,6 +8,7 @@
 #include "boost/asio/executor_work_guard.hpp"
 #include "boost/asio/io_context.hpp"
 #include "common/check.h"
+#include "common/clock.h"
 #include "common/entropy.h"
 #include "common/gate.h"
 
@@ -170,8 +171,7 @@ void RelayService::Shared::WriteDraining(std::int64_t id, bool draining, bool re
 }
 
 absl::StatusOr<int> RelayService::Shared::Rotate() {
-  const WallTime now =
-      std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
+  const WallTime now = WallNow();
   SystemEntropy entropy;
   const absl::Status status =
       Change([now, &entropy](RelayState& changing) { return changing.Rotate(now, entropy); });

@@ -13,6 +13,7 @@
 #include "boost/asio/ip/udp.hpp"
 #include "boost/asio/post.hpp"
 #include "boost/asio/steady_timer.hpp"
+#include "common/clock.h"
 #include "common/entropy.h"
 #include "common/log.h"
 #include "server/picker/turn_probe.h"
@@ -29,10 +30,6 @@ using Probe = std::variant<picker::TurnProbe, ReflectorProbe>;
 // sets it.
 constexpr Duration kWaitMax = std::chrono::seconds(1);
 constexpr Duration kWaitMin = std::chrono::milliseconds(1);
-
-WallTime Now() {
-  return std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
-}
 
 std::string DetailOf(const ReflectorProbe& probe) {
   return probe.health() == picker::Health::kUp ? "answers pings"
@@ -122,7 +119,7 @@ class Watch {
         timer_(context) {}
 
   void Go() {
-    const WallTime now = Now();
+    const WallTime now = WallNow();
     // A clock that was set back: whatever was due would wait for it.
     if (now < last_) probe_ = target_.make();
     last_ = now;
@@ -189,7 +186,7 @@ class Watch {
         [this, generation = generation_](const boost::system::error_code& error, std::size_t size) {
           if (generation != generation_) return;
           if (error && error != net::error::connection_refused) return Close();
-          const WallTime now = Now();
+          const WallTime now = WallNow();
           std::visit(
               [&](auto& probe) {
                 if (error) {

@@ -116,7 +116,7 @@ class RecordLedger final : public records::Ledger {
   absl::Status Work(Job& job, records::Live& live, std::int64_t now_ms, int& budget);
   absl::StatusOr<std::vector<records::Oid>> ErasableCalls(const Job& job, int max);
   absl::Status PurgeCall(Job& job, RecordRow& record, records::Live& live, std::int64_t now_ms);
-  absl::StatusOr<int> PurgeEmptySessions(Job& job, std::int64_t now_ms, int max);
+  absl::StatusOr<int> PurgeEmptySessions(Job& job, int max);
   absl::StatusOr<bool> AnythingLeft(const Job& job);
   absl::Status PurgeContacts(Job& job, std::int64_t now_ms);
   absl::Status Complete(Job& job, std::int64_t now_ms);

@@ -97,7 +97,7 @@ absl::Status RecordLedger::Work(Job& job, records::Live& live, std::int64_t now_
     if (record) STORE_TRY(PurgeCall(job, *record, live, now_ms));
   }
   budget -= static_cast<int>(calls.size());
-  STORE_LET(const int sessions, PurgeEmptySessions(job, now_ms, budget));
+  STORE_LET(const int sessions, PurgeEmptySessions(job, budget));
   budget -= sessions;
   const ErasedCounts& counts = job.counts;
   return sql_.Run(
@@ -175,7 +175,7 @@ absl::Status RecordLedger::PurgeCall(Job& job, RecordRow& record, records::Live&
   return outbox_.Emit(record.organization, std::move(event));
 }
 
-absl::StatusOr<int> RecordLedger::PurgeEmptySessions(Job& job, std::int64_t now_ms, int max) {
+absl::StatusOr<int> RecordLedger::PurgeEmptySessions(Job& job, int max) {
   std::vector<Oid> sessions;
   const auto add = [&sessions](const Statement& row) { sessions.push_back(OidOf(row, 0)); };
   if (max <= 0) return 0;
@@ -198,7 +198,6 @@ absl::StatusOr<int> RecordLedger::PurgeEmptySessions(Job& job, std::int64_t now_
                  ByteView(TombstoneHash(job.tombstone_key, session)), job.requested_ms, job.id));
     ++job.counts.sessions;
   }
-  (void)now_ms;
   return static_cast<int>(sessions.size());
 }
 

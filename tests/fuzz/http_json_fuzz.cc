@@ -9,34 +9,13 @@
 #include "boost/json.hpp"
 #include "server/api/scopes.h"
 #include "server/api/service.h"
+#include "tests/server/api/inline_backend.h"
 #include "tests/server/api/small_ledger.h"
 
 namespace {
 
 using namespace trunkline;
 using namespace trunkline::api;
-
-class NoLive final : public records::Live {
- public:
-  absl::Status HangUp(CallId) override { return absl::OkStatus(); }
-  absl::Status DeleteMessage(UserId, std::int32_t) override { return absl::OkStatus(); }
-};
-
-class Inline final : public Backend {
- public:
-  explicit Inline(SmallLedger* ledger) : ledger_(ledger) {}
-  void Read(std::function<absl::Status(records::Reader&)> work, Done done) override {
-    done(work(*ledger_));
-  }
-  void Change(std::function<absl::Status(records::Ledger&, records::Live&)> work,
-              Done done) override {
-    NoLive live;
-    done(work(*ledger_, live));
-  }
-
- private:
-  SmallLedger* const ledger_;
-};
 
 struct World {
   World() {
@@ -67,7 +46,7 @@ struct World {
   }
 
   SmallLedger ledger;
-  Inline backend{&ledger};
+  InlineBackend backend{&ledger, &ledger};
   std::shared_ptr<Keyring> keyring =
       std::make_shared<Keyring>(SecretBytes<Keyring::kJwtKeyBytes>());
   std::optional<Service> service;

@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/api/event_text.h"
+#include "tests/server/api/inline_backend.h"
+#include "tests/server/records/fake_ledger.h"
 
 namespace trunkline::api {
 namespace {
@@ -46,52 +48,21 @@ TEST(EventTextTest, OfAPurgedCallSaysNothingElse) {
   EXPECT_EQ(text.find("000000000002"), std::string::npos) << text;
 }
 
-class NoLedger : public Backend {
+// Events up to `newest`.
+class Outbox final : public records::FakeReader {
  public:
-  // Answers at once, with events up to `newest`, at most `max` of them.
-  class Outbox : public records::Reader {
-   public:
-    absl::StatusOr<std::vector<records::Organization>> Organizations() override { return No(); }
-    absl::StatusOr<std::vector<records::User>> Users() override { return No(); }
-    absl::StatusOr<std::vector<records::Credential>> Credentials() override { return No(); }
-    absl::StatusOr<std::optional<records::Call>> Find(Oid, std::string_view) override {
-      return No();
+  absl::StatusOr<Events> EventsAfter(Oid, std::int64_t after, int max) override {
+    ++reads;
+    Events found;
+    found.newest = newest;
+    for (std::int64_t seq = after + 1; seq <= newest && std::ssize(found.events) < max; ++seq) {
+      found.events.push_back({.seq = seq});
     }
-    absl::StatusOr<records::CallPage> List(Oid, const records::CallFilter&) override {
-      return No();
-    }
-    absl::StatusOr<std::optional<records::PurgeJob>> FindJob(Oid, Oid) override { return No(); }
-    absl::StatusOr<records::PurgeStatus> StatusOf(Oid, std::string_view) override { return No(); }
-    absl::StatusOr<std::vector<records::Webhook>> Webhooks() override { return No(); }
-    absl::StatusOr<std::optional<std::vector<records::DeadLetter>>> DeadLetters(
-        Oid, std::string_view) override {
-      return No();
-    }
-    absl::StatusOr<Events> EventsAfter(Oid, std::int64_t after, int max) override {
-      ++reads;
-      Events found;
-      found.newest = newest;
-      for (std::int64_t seq = after + 1; seq <= newest && std::ssize(found.events) < max; ++seq) {
-        found.events.push_back({.seq = seq});
-      }
-      return found;
-    }
-
-    std::int64_t newest = 0;
-    int reads = 0;
-
-   private:
-    static absl::Status No() { return absl::UnimplementedError(""); }
-  };
-
-  void Read(std::function<absl::Status(records::Reader&)> work, Done done) override {
-    done(work(outbox));
-  }
-  void Change(std::function<absl::Status(records::Ledger&, records::Live&)>, Done done) override {
-    done(absl::UnimplementedError(""));
+    return found;
   }
 
-  Outbox outbox;
+  std::int64_t newest = 0;
+  int reads = 0;
 };
 
 class EventStreamTest : public testing::Test {
@@ -113,23 +84,24 @@ class EventStreamTest : public testing::Test {
     return seqs;
   }
 
-  NoLedger backend_;
+  Outbox outbox_;
+  InlineBackend backend_{&outbox_, nullptr};
   EventStreams streams_{&backend_};
   bool woken_ = false;
 };
 
 TEST_F(EventStreamTest, GivesWhatIsThereAndWhatComes) {
-  backend_.outbox.newest = 3;
+  outbox_.newest = 3;
   const auto feed = streams_.Subscribe(Oid(), 1);
   feed->Attach([this] { woken_ = true; });
   EXPECT_EQ(Seqs(Pump(*feed)), "2 3 ");
   EXPECT_EQ(Pump(*feed), "");
-  backend_.outbox.newest = 4;
+  outbox_.newest = 4;
   streams_.Tell();
   EXPECT_TRUE(woken_);
   EXPECT_EQ(Seqs(Pump(*feed)), "4 ");
   feed->Detach();
-  backend_.outbox.newest = 5;
+  outbox_.newest = 5;
   woken_ = false;
   streams_.Tell();
   EXPECT_FALSE(woken_);
@@ -137,19 +109,19 @@ TEST_F(EventStreamTest, GivesWhatIsThereAndWhatComes) {
 
 // A slow reader costs one batch: nothing is read ahead of it.
 TEST_F(EventStreamTest, ReadsNoFurtherThanItsReader) {
-  backend_.outbox.newest = 10'000;
+  outbox_.newest = 10'000;
   const auto feed = streams_.Subscribe(Oid(), 0);
   feed->Attach([this] { woken_ = true; });
   std::string first = feed->Take();
   first += feed->Take();
-  EXPECT_LE(backend_.outbox.reads, 2);
+  EXPECT_LE(outbox_.reads, 2);
   EXPECT_EQ(Seqs(first + Pump(*feed)).size(), 48'894u);  // each of the 10,000 once
 }
 
 TEST_F(EventStreamTest, OneThatHasGoneIsForgotten) {
   { const auto feed = streams_.Subscribe(Oid(), 0); }
   streams_.Tell();
-  EXPECT_EQ(backend_.outbox.reads, 0);
+  EXPECT_EQ(outbox_.reads, 0);
 }
 
 }  // namespace

@@ -13,36 +13,12 @@
 #include "boost/json.hpp"
 #include "server/api/scopes.h"
 #include "server/api/service.h"
+#include "tests/server/api/inline_backend.h"
 #include "tests/server/api/small_ledger.h"
 
 namespace trunkline::api {
 
 constexpr std::int64_t kNow = 1'778'836'355'120;  // 2026-05-15T09:12:35.120Z
-
-class NoLive final : public records::Live {
- public:
-  absl::Status HangUp(CallId) override { return absl::OkStatus(); }
-  absl::Status DeleteMessage(UserId, std::int32_t) override { return absl::OkStatus(); }
-};
-
-class InlineBackend final : public Backend {
- public:
-  explicit InlineBackend(SmallLedger* ledger) : ledger_(ledger) {}
-  absl::Status failure;  // instead of any work
-  bool drops = false;    // never answers
-
-  void Read(std::function<absl::Status(records::Reader&)> work, Done done) override {
-    if (!drops) done(failure.ok() ? work(*ledger_) : failure);
-  }
-  void Change(std::function<absl::Status(records::Ledger&, records::Live&)> work,
-              Done done) override {
-    NoLive live;
-    if (!drops) done(failure.ok() ? work(*ledger_, live) : failure);
-  }
-
- private:
-  SmallLedger* const ledger_;
-};
 
 struct Asked {
   http::Answer answer;
@@ -178,7 +154,7 @@ class ApiTest : public testing::Test {
   }
 
   SmallLedger ledger_;
-  InlineBackend backend_{&ledger_};
+  InlineBackend backend_{&ledger_, &ledger_};
   SeededEntropy entropy_{1};
   std::shared_ptr<Keyring> keyring_ =
       std::make_shared<Keyring>(SecretBytes<Keyring::kJwtKeyBytes>());

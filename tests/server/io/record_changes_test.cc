@@ -120,7 +120,12 @@ class RecordChangesTest : public testing::Test {
   // Keeps the book's thread busy until it is let go, so that what is posted meanwhile meets.
   std::promise<void> Hold() {
     std::promise<void> go;
-    switchboard_->book().Post(Task([until = go.get_future().share()] { until.wait(); }));
+    std::promise<void> held;
+    switchboard_->book().Post(Task([&held, until = go.get_future().share()] {
+      held.set_value();
+      until.wait();
+    }));
+    held.get_future().wait();
     return go;
   }
 
