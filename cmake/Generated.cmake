@@ -1,7 +1,7 @@
 # Code made from data at build time, under <build>/gen: TL types and codecs by tlc, the RPC error table
 # by tlc, the journal's rows and the relays' messages by protoc. Nothing here is edited by hand or committed.
 
-trunkline_library(common LIBS spdlog::spdlog_header_only ZLIB::ZLIB absl::status absl::statusor absl::strings)
+trunkline_library(common LIBS spdlog::spdlog ZLIB::ZLIB absl::status absl::statusor absl::strings)
 trunkline_library(tl/runtime)
 trunkline_library(tl/compiler LIBS common tl_runtime CLI11::CLI11)
 # tlc carries the schema, so that `tlc dump` works anywhere.

@@ -159,21 +159,21 @@ def saturated(folder):
 
 
 def beside_turn(folder):
-    ours, theirs, wide_awake, sleepy = [], [], [], []
+    ours, theirs, wide_awake, lighter = [], [], [], []
     for number in range(ROUNDS):
         progress(f"{RATE} packets a second, round {number + 1} of {ROUNDS}")
         for runs, make in ((ours, lambda: Reflector(folder)), (theirs, lambda: Turn(folder)),
                            (wide_awake, lambda: Reflector(folder, "--nap", "0us")),
-                           (sleepy, lambda: Reflector(folder, "--nap", "500us"))):
+                           (lighter, lambda: Reflector(folder, "--nap", "200us"))):
             with make() as process:
                 runs.append(process.load("--rate", RATE))
     of = f"{RATE} packets/s, {CALLS} calls"
     for who, runs in (("reflector", ours), ("reflector --nap 0us", wide_awake),
-                      ("reflector --nap 500us", sleepy), ("coturn", theirs)):
+                      ("reflector --nap 200us", lighter), ("coturn", theirs)):
         cpu_rows(f"{of}, {who}", runs)
         for part in ("p50", "p99"):
             row(f"{of}, {who}: {part} us", each(runs, f"{part}_us"))
-    for nap, runs in (("0us", wide_awake), ("500us", sleepy)):
+    for nap, runs in (("0us", wide_awake), ("200us", lighter)):
         row(f"{of}: ratio to coturn with --nap {nap}", ratios(runs, theirs), 3)
     ratio = row(f"{of}: ratio to coturn", ratios(ours, theirs), 3)
     return promise(f"{of}: CPU over coturn's, median of pairs", ratio, TURN_MAX, 3)

@@ -32,8 +32,8 @@ struct Config {
   Limits limits;
   std::uint32_t threads = 1;
   // When packets came and none is left, the next may gather so long; 0: no naps. A voice doesn't
-  // notice a fifth of a millisecond; bench/results says how much CPU that saves.
-  std::uint32_t nap_us = 200;
+  // notice half a millisecond; bench/results says how much CPU that saves.
+  std::uint32_t nap_us = 500;
   std::uint32_t receive_buffer = 4 << 20;
   std::uint32_t tcp_connections_max = 4096;
   Duration drain_timeout{5'000};  // SIGTERM waits so long for calls to end

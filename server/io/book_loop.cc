@@ -28,7 +28,7 @@ bool IsRefusal(const absl::Status& status) {
 [[noreturn]] void EndProcess(const char* what, const absl::Status& status) {
   log::Error("{}: {}; the process ends, because it is not known what the disk holds", what,
              std::string(status.message()));
-  spdlog::default_logger()->flush();
+  log::Flush();
   _exit(kStoreFailedExit);
 }
 

@@ -244,7 +244,7 @@ void LinkLoop::Close(Link& link, std::string_view reason, Blame blame) {
   link.socket.shutdown(LinkSocket::shutdown_both, ignored);
   link.socket.close(ignored);
   if (std::exchange(link.writing, false)) RoomNoLongerAwaited();
-  spdlog::debug("link {:x} closed: {}", link.id.value(), reason);
+  log::Debug("link {:x} closed: {}", link.id.value(), reason);
   links_.erase(it);
   Outbound& outbound = home_.outbound();
   for (unsigned i = 0; i < outbound.other_threads.size(); ++i) {
