@@ -27,6 +27,7 @@ absl::StatusOr<bool> RecordLedger::Discard(const records::Actor& actor,
   const SecureDelete secure(sql_.database());
   ErasedCounts counts;
   STORE_TRY(EraseRecord(sql_, *record, counts));
+  STORE_TRY(KeepEmptySession(sql_, *record).status());
   records::Event discarded;
   discarded.type = EventType::kCallDiscarded;
   discarded.at_ms = now_ms;

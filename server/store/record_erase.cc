@@ -51,16 +51,37 @@ absl::Status EraseRecord(SqlCache& sql, const RecordRow& record, ErasedCounts& c
   STORE_TRY(erase("DELETE FROM record_ingested WHERE record=?", counts.texts, id));
   if (record.call.mtproto_id) {
     STORE_TRY(erase("DELETE FROM call_debug WHERE call=? AND by_user IN(?,?)", counts.debugs,
-                    record.call.mtproto_id, record.owner, record.peer));
+                    record.call.mtproto_id, record.owner, record.peer()));
     // The same ratings, as the journal's projection has them.
     STORE_TRY(sql.Run("DELETE FROM ratings WHERE call=? AND by_user IN(?,?)",
-                      record.call.mtproto_id, record.owner, record.peer));
+                      record.call.mtproto_id, record.owner, record.peer()));
   }
   STORE_TRY(sql.Run("UPDATE records SET parent=NULL WHERE session=? AND parent=?",
                     record.call.session, id));
-  STORE_TRY(sql.Run("UPDATE record_sessions SET last_record=NULL WHERE id=? AND last_record=?",
-                    record.call.session, id));
   return erase("DELETE FROM records WHERE id=?", counts.calls, id);
+}
+
+absl::StatusOr<bool> KeepEmptySession(SqlCache& sql, const RecordRow& record) {
+  const records::Call& call = record.call;
+  const bool outbound = call.direction == records::Direction::kOutbound;
+  const std::int32_t of_caller = record.internal || !outbound ? kCustomerCaller : 0;
+  const std::int32_t of_callee = record.internal || outbound ? kCustomerCallee : 0;
+  const std::optional<UserId> caller = outbound ? record.owner : record.other;
+  const std::optional<UserId> callee = outbound ? record.other : record.owner;
+  const bool live = record.other.has_value();
+  const auto number = [live](const std::string& e164) {
+    return live ? std::nullopt : std::optional<std::string_view>(e164);
+  };
+  STORE_LET(const int kept,
+            sql.Change("INSERT INTO record_sessions(id,organization,seq,started_ms,ended_ms,"
+                       "answered,caller,callee,from_e164,to_e164,customer) "
+                       "SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11 "
+                       "WHERE NOT EXISTS(SELECT 1 FROM records WHERE session=?1)",
+                       call.session, record.organization, record.seq, call.created_ms,
+                       call.ended_ms.value_or(call.created_ms), call.accepted_ms.has_value(),
+                       live ? caller : std::nullopt, live ? callee : std::nullopt,
+                       number(call.from_e164), number(call.to_e164), of_caller | of_callee));
+  return kept != 0;
 }
 
 absl::Status EraseSilentConversation(SqlCache& sql, RecordOutbox& outbox, const RecordRow& record,

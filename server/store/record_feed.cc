@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-
 namespace trunkline::store {
 namespace {
 
@@ -52,32 +50,30 @@ RecordFeed::RecordFeed(Database* database, records::OidSource* ids)
       outbox_(database, ids),
       links_(database, ids, &outbox_) {}
 
-absl::StatusOr<RecordFeed::Party> RecordFeed::FindParty(UserId user) {
-  Party party{user, 1, ""};
-  STORE_TRY(sql_.First(
-                    "SELECT u.phone,p.organization FROM users u LEFT JOIN record_users p "
-                    "ON p.user=u.id WHERE u.id=?",
-                    [&party](const Statement& row) {
-                      const std::string phone = row.Text(0);
-                      if (!phone.empty()) party.number = absl::StrCat("+", phone);
-                      if (!row.Null(1)) party.organization = row.Int(1);
-                    },
-                    user)
-                .status());
-  return party;
+absl::StatusOr<std::int64_t> RecordFeed::OrganizationOf(UserId user) {
+  if (!organizations_) {
+    organizations_.emplace();
+    STORE_TRY(sql_.ForEach("SELECT user,organization FROM record_users WHERE organization<>1",
+                           [this](const Statement& row) {
+                             organizations_->emplace(row.IdOf<UserId>(0), row.Int(1));
+                           }));
+  }
+  const auto other = organizations_->find(user);
+  return other == organizations_->end() ? 1 : other->second;
 }
 
 absl::Status RecordFeed::Requested(const CallRow& row) {
   const fact::CallRequested& requested = row.requested;
-  STORE_LET(const Party caller, FindParty(requested.caller));
-  STORE_LET(const Party callee, FindParty(requested.callee));
-  STORE_TRY(Add(requested, caller, callee, Direction::kOutbound));
-  if (caller.organization == callee.organization) return absl::OkStatus();
-  return Add(requested, callee, caller, Direction::kInbound);
+  STORE_LET(const std::int64_t of_caller, OrganizationOf(requested.caller));
+  STORE_LET(const std::int64_t of_callee, OrganizationOf(requested.callee));
+  const bool internal = of_caller == of_callee;
+  STORE_TRY(Add(requested, of_caller, Direction::kOutbound, internal));
+  if (internal) return absl::OkStatus();
+  return Add(requested, of_callee, Direction::kInbound, internal);
 }
 
-absl::Status RecordFeed::Add(const fact::CallRequested& requested, const Party& owner,
-                             const Party& other, Direction direction) {
+absl::Status RecordFeed::Add(const fact::CallRequested& requested, std::int64_t organization,
+                             Direction direction, bool internal) {
   const bool outbound = direction == Direction::kOutbound;
   Held held;
   RecordRow& row = held.row;
@@ -86,33 +82,61 @@ absl::Status RecordFeed::Add(const fact::CallRequested& requested, const Party& 
   call.mtproto_id = requested.id;
   call.direction = direction;
   call.video = requested.video;
-  call.from_e164 = outbound ? owner.number : other.number;
-  call.to_e164 = outbound ? other.number : owner.number;
   call.created_ms = call.updated_ms = requested.at_ms;
-  row.organization = owner.organization;
-  row.owner = owner.user;
-  row.internal = owner.organization == other.organization;
-  if (row.internal) row.peer = other.user;
+  row.organization = organization;
+  row.owner = outbound ? requested.caller : requested.callee;
+  row.other = outbound ? requested.callee : requested.caller;
+  row.internal = internal;
   STORE_LET(row.seq, outbox_.NextSeq(row.organization));
-  STORE_TRY(links_.JoinSession(row, {requested.caller, requested.callee}));
+  STORE_TRY(JoinSession(row));
   STORE_TRY(links_.ResolveContact(row));
   STORE_TRY(outbox_.Emit(row, EventType::kCallInitiated, requested.at_ms));
-  held_[requested.id].push_back(std::move(held));
+  Hold(std::move(held));
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<RecordFeed::Held>*> RecordFeed::RecordsOf(CallId call) {
-  const auto [at, inserted] = held_.try_emplace(call);
-  if (inserted) {
-    STORE_LET(std::vector<RecordRow> rows, table_.ByCall(call));
-    for (RecordRow& row : rows) at->second.push_back({std::move(row), true, false});
+absl::Status RecordFeed::JoinSession(RecordRow& row) {
+  std::optional<Attempt> before;
+  if (const Held* const held = NewestHeld(row)) {
+    before = AttemptOf(held->row);
+  } else {
+    STORE_LET(before, links_.NewestBefore(row));
   }
-  return &at->second;
+  links_.JoinSession(row, before);
+  return absl::OkStatus();
+}
+
+RecordFeed::Held* RecordFeed::NewestHeld(const RecordRow& row) {
+  const auto newest = newest_.find({row.owner, *row.other, row.call.direction});
+  if (newest == newest_.end()) return nullptr;
+  for (Held& held : held_[newest->second]) {
+    if (held.row.call.direction == row.call.direction) return &held;
+  }
+  return nullptr;
+}
+
+void RecordFeed::Hold(Held held) {
+  const RecordRow& row = held.row;
+  if (row.other) {
+    const Held* const before = NewestHeld(row);
+    if (before == nullptr || before->row.call.created_ms <= row.call.created_ms) {
+      newest_[{row.owner, *row.other, row.call.direction}] = row.call.mtproto_id;
+    }
+  }
+  held_[row.call.mtproto_id].push_back(std::move(held));
+}
+
+absl::StatusOr<std::vector<RecordFeed::Held>*> RecordFeed::RecordsOf(const CallRow& row) {
+  const CallId call = row.requested.id;
+  if (const auto held = held_.find(call); held != held_.end()) return &held->second;
+  STORE_LET(std::vector<RecordRow> rows, table_.ByCall(call, row.requested.at_ms));
+  for (RecordRow& record : rows) Hold({std::move(record), true, false});
+  return &held_[call];
 }
 
 template <class Change>
 absl::Status RecordFeed::Move(const CallRow& row, Phase phase, std::int64_t at_ms, Change change) {
-  STORE_LET(std::vector<Held>* const records, RecordsOf(row.requested.id));
+  STORE_LET(std::vector<Held>* const records, RecordsOf(row));
   for (Held& held : *records) {
     records::Call& call = held.row.call;
     if (call.phase >= phase) continue;
@@ -168,24 +192,23 @@ absl::Status RecordFeed::End(Held& held, const CallRow& row) {
   const bool outbound = call.direction == Direction::kOutbound;
   held.row.owner_notice = outbound ? of_caller : of_callee;
   if (held.row.internal) held.row.peer_notice = outbound ? of_callee : of_caller;
-  STORE_TRY(links_.EndSession(call.session, ended.at_ms, call.accepted_ms.has_value()));
   STORE_TRY(links_.NoteMessage(held.row));
   any_ended_ = true;
   STORE_TRY(outbox_.Emit(held.row, EventType::kCallEnded, ended.at_ms));
   return outbox_.Emit(held.row, EventType::kFetchMessages, ended.at_ms);
 }
 
-absl::StatusOr<RecordFeed::Held*> RecordFeed::RecordOf(CallId call, UserId party) {
-  STORE_LET(std::vector<Held>* const records, RecordsOf(call));
+absl::StatusOr<RecordFeed::Held*> RecordFeed::RecordOf(const CallRow& row, UserId party) {
+  STORE_LET(std::vector<Held>* const records, RecordsOf(row));
   for (Held& held : *records) {
-    if (held.row.owner == party || held.row.peer == party) return &held;
+    if (held.row.owner == party || held.row.peer() == party) return &held;
   }
   return nullptr;
 }
 
 // The fact has no time of its own; its call's end is what there is.
 absl::StatusOr<bool> RecordFeed::Rated(const CallRow& row, const fact::CallRated& fact) {
-  STORE_LET(Held* const held, RecordOf(fact.id, fact.by));
+  STORE_LET(Held* const held, RecordOf(row, fact.by));
   if (held == nullptr) return false;
   const std::int64_t at_ms = row.ended ? row.ended->at_ms : row.requested.at_ms;
   STORE_TRY(
@@ -198,8 +221,8 @@ absl::StatusOr<bool> RecordFeed::Rated(const CallRow& row, const fact::CallRated
   return true;
 }
 
-absl::StatusOr<bool> RecordFeed::DebugSaved(const CallRow&, const fact::CallDebugSaved& fact) {
-  STORE_LET(const Held* const held, RecordOf(fact.id, fact.by));
+absl::StatusOr<bool> RecordFeed::DebugSaved(const CallRow& row, const fact::CallDebugSaved& fact) {
+  STORE_LET(const Held* const held, RecordOf(row, fact.by));
   return held != nullptr;
 }
 
@@ -214,12 +237,15 @@ absl::Status RecordFeed::Flush() {
     }
   }
   held_.clear();
+  newest_.clear();
   return outbox_.Flush();
 }
 
 void RecordFeed::Forget() {
   held_.clear();
+  newest_.clear();
   outbox_.Forget();
+  links_.Forget();
 }
 
 }  // namespace trunkline::store

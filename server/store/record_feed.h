@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <tuple>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -38,6 +40,12 @@ class RecordFeed {
   // After a transaction that was undone.
   void Forget();
 
+  // For all others who write records of the same file.
+  RecordOutbox& outbox() { return outbox_; }
+  RecordLinks& links() { return links_; }
+  // After a user was put into another organization.
+  void ForgetUsers() { organizations_.reset(); }
+
   // Whether a call has ended since this was last forgotten.
   bool any_ended() const { return any_ended_; }
   void ForgetEnded() { any_ended_ = false; }
@@ -47,17 +55,17 @@ class RecordFeed {
     RecordRow row;
     bool stored = false, changed = false;
   };
-  struct Party {
-    UserId user;
-    std::int64_t organization = 0;
-    std::string number;
-  };
+  // The newest held record of two parties, one of them calling.
+  using Pair = std::tuple<UserId, UserId, records::Direction>;
 
-  absl::StatusOr<Party> FindParty(UserId user);
-  absl::Status Add(const book::fact::CallRequested& fact, const Party& owner, const Party& other,
-                   records::Direction direction);
-  absl::StatusOr<std::vector<Held>*> RecordsOf(CallId call);
-  absl::StatusOr<Held*> RecordOf(CallId call, UserId party);
+  absl::StatusOr<std::int64_t> OrganizationOf(UserId user);
+  absl::Status Add(const book::fact::CallRequested& fact, std::int64_t organization,
+                   records::Direction direction, bool internal);
+  absl::Status JoinSession(RecordRow& row);
+  Held* NewestHeld(const RecordRow& row);
+  void Hold(Held held);
+  absl::StatusOr<std::vector<Held>*> RecordsOf(const CallRow& row);
+  absl::StatusOr<Held*> RecordOf(const CallRow& row, UserId party);
   absl::Status End(Held& held, const CallRow& row);
   // Moves forward to `phase`, at `at_ms`.
   template <class Change>
@@ -69,6 +77,9 @@ class RecordFeed {
   RecordOutbox outbox_;
   RecordLinks links_;
   absl::flat_hash_map<CallId, std::vector<Held>> held_;
+  absl::flat_hash_map<Pair, CallId> newest_;  // of the held ones
+  // Users of other organizations than the first; nullopt: to be read.
+  std::optional<absl::flat_hash_map<UserId, std::int64_t>> organizations_;
   bool any_ended_ = false;
 };
 

@@ -73,9 +73,9 @@ absl::StatusOr<records::IngestResult> RecordLedger::Ingest(const records::Actor&
                      row.organization));
   row.internal = user.has_value() && !other.empty();
   STORE_LET(row.seq, outbox_.NextSeq(row.organization));
-  STORE_TRY(links_.JoinSession(row, {}));
+  STORE_LET(const std::optional<Attempt> before, links_.NewestBefore(row));
+  links_.JoinSession(row, before);
   STORE_TRY(links_.ResolveContact(row));
-  STORE_TRY(links_.EndSession(call.session, *call.ended_ms, completed));
   STORE_TRY(links_.NoteMessage(row));
   for (const EventType type : {EventType::kCallInitiated, EventType::kCallEnded,
                                EventType::kCallRecordingReady, EventType::kFetchMessages}) {

@@ -36,8 +36,8 @@ RecordLedger::RecordLedger(Database* database, records::OidSource* ids, RecordFe
       ids_(ids),
       feed_(feed),
       table_(database),
-      outbox_(database, ids),
-      links_(database, ids, &outbox_),
+      outbox_(feed->outbox()),
+      links_(feed->links()),
       reader_(database),
       webhooks_(database, ids) {}
 
@@ -101,6 +101,7 @@ absl::StatusOr<bool> RecordLedger::PutUser(const records::User& user) {
                "lang_code,role) VALUES(?,?,?,?,?,?)",
                user.mtproto_id, *organization, user.full_name, user.email, user.lang_code,
                static_cast<std::int32_t>(user.role)));
+  feed_->ForgetUsers();
   return true;
 }
 

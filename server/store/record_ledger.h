@@ -34,7 +34,7 @@ class RecordLedger final : public records::Ledger {
                                                             RecordFeed* feed);
   // After a transaction. One that was undone may have been a slice of a purge.
   void Settle(bool done) {
-    outbox_.Forget();
+    if (!done) feed_->ForgetUsers();
     due_ |= !done;
   }
 
@@ -106,7 +106,7 @@ class RecordLedger final : public records::Ledger {
   absl::Status SelectSessions(const records::PurgeRequest& request, Selection& selection);
   absl::Status SelectSession(std::string_view name, Selection& selection);
   absl::Status SelectCustomer(const records::PurgeRequest& request, Selection& selection);
-  absl::StatusOr<std::string> KnownNumber(std::int64_t organization, const std::string& number);
+  absl::Status SelectEmptySession(std::string_view name, Selection& selection);
   absl::Status Mark(RecordRow& record, Selection& selection);
   absl::StatusOr<std::optional<records::Oid>> HiddenBy(const RecordRow& record);
 
@@ -114,7 +114,7 @@ class RecordLedger final : public records::Ledger {
   absl::StatusOr<std::vector<Job>> RunningJobs();
   // Erases what it can, up to `budget`, which it lowers.
   absl::Status Work(Job& job, records::Live& live, std::int64_t now_ms, int& budget);
-  absl::StatusOr<std::vector<records::Oid>> ErasableCalls(const Job& job, int max);
+  absl::StatusOr<std::vector<records::Oid>> ErasableCallsOf(const Job& job, int max);
   absl::Status PurgeCall(Job& job, RecordRow& record, records::Live& live, std::int64_t now_ms);
   absl::StatusOr<int> PurgeEmptySessions(Job& job, int max);
   absl::StatusOr<bool> AnythingLeft(const Job& job);
@@ -129,8 +129,8 @@ class RecordLedger final : public records::Ledger {
   records::OidSource* ids_;
   RecordFeed* feed_;
   RecordTable table_;
-  RecordOutbox outbox_;
-  RecordLinks links_;
+  RecordOutbox& outbox_;  // the feed's, as are the links
+  RecordLinks& links_;
   RecordReader reader_;
   RecordWebhooks webhooks_;
   crypto::Ed25519Seed signing_key_;

@@ -6,74 +6,83 @@ namespace {
 using records::Direction;
 using records::Oid;
 
-// record_sessions.customer
-constexpr std::int32_t kCustomerA = 1, kCustomerB = 2;
+}  // namespace
 
-std::int32_t CustomerOf(const RecordRow& record) {
-  if (record.internal) return kCustomerA | kCustomerB;
-  return record.call.direction == Direction::kOutbound ? kCustomerB : kCustomerA;
+Attempt AttemptOf(const RecordRow& record) {
+  return {record.call.id, record.call.session, record.call.ended_ms,
+          record.call.accepted_ms.has_value(), record.purge_job.has_value()};
+}
+
+absl::StatusOr<std::optional<Attempt>> RecordLinks::NewestBefore(const RecordRow& record) {
+  std::optional<Attempt> attempt;
+  const auto read = [&attempt](const Statement& row) {
+    attempt = {OidOf(row, 0), OidOf(row, 1), OptionalInt(row, 2), !row.Null(3), !row.Null(4)};
+  };
+  if (record.other) {
+    STORE_TRY(
+        sql_.First("SELECT id,session,ended_ms,accepted_ms,purge_job FROM records WHERE owner=? "
+                   "AND other=? AND direction=? ORDER BY id DESC LIMIT 1",
+                   read, record.owner, *record.other,
+                   static_cast<std::int32_t>(record.call.direction))
+            .status());
+    return attempt;
+  }
+  // Ingested calls come in any order.
+  STORE_TRY(sql_.First("SELECT id,session,ended_ms,accepted_ms,purge_job FROM records WHERE "
+                       "organization=? AND from_e164=? AND to_e164=? AND created_ms<=? "
+                       "ORDER BY created_ms DESC,id DESC LIMIT 1",
+                       read, record.organization, record.call.from_e164, record.call.to_e164,
+                       record.call.created_ms)
+                .status());
+  return attempt;
+}
+
+void RecordLinks::JoinSession(RecordRow& record, const std::optional<Attempt>& before) {
+  records::Call& call = record.call;
+  if (before && !before->answered && !before->purged && before->ended_ms &&
+      *before->ended_ms <= call.created_ms && *before->ended_ms >= call.created_ms - kRedialMs) {
+    call.session = before->session;
+    call.parent = before->record;
+  } else {
+    call.session = ids_->Next(call.created_ms);
+  }
 }
 
 // Who the owner talked to.
-const std::string& OtherNumber(const records::Call& call) {
-  return call.direction == Direction::kOutbound ? call.to_e164 : call.from_e164;
-}
-
-}  // namespace
-
-absl::StatusOr<std::optional<Oid>> RecordLinks::FindSession(const RecordRow& record,
-                                                            const Users& users) {
-  const records::Call& call = record.call;
-  const std::int64_t since_ms = call.created_ms - kRedialMs;
-  if (!users.caller) {
-    return sql_.Id(
-        "SELECT id FROM record_sessions WHERE organization=? AND party_a=? AND party_b=? "
-        "AND answered=0 AND purge_job IS NULL AND ended_ms BETWEEN ? AND ? "
-        "ORDER BY ended_ms DESC LIMIT 1",
-        record.organization, call.from_e164, call.to_e164, since_ms, call.created_ms);
+absl::StatusOr<std::string> RecordLinks::OtherNumber(const RecordRow& record) {
+  if (!record.other) {
+    return record.call.direction == Direction::kOutbound ? record.call.to_e164
+                                                         : record.call.from_e164;
   }
-  // The newest or none: two who often call each other cost no more than others.
-  return sql_.Id(
-      "SELECT id FROM (SELECT * FROM record_sessions WHERE organization=? AND party_a=? "
-      "AND party_b=? ORDER BY id DESC LIMIT 1) WHERE answered=0 AND purge_job IS NULL "
-      "AND caller=? AND callee=? AND ended_ms BETWEEN ? AND ?",
-      record.organization, call.from_e164, call.to_e164, users.caller, users.callee, since_ms,
-      call.created_ms);
+  std::string number;
+  STORE_TRY(sql_.First(
+                    "SELECT phone FROM users WHERE id=?",
+                    [&number](const Statement& row) { number = row.Text(0); }, *record.other)
+                .status());
+  return number.empty() ? number : "+" + number;
 }
 
-absl::Status RecordLinks::JoinSession(RecordRow& record, const Users& users) {
-  records::Call& call = record.call;
-  STORE_LET(const std::optional<Oid> found, FindSession(record, users));
-  if (found) {
-    call.session = *found;
-    STORE_LET(call.parent, sql_.Id("SELECT last_record FROM record_sessions WHERE id=?", *found));
-    return sql_.Run("UPDATE record_sessions SET ended_ms=NULL,last_record=? WHERE id=?", call.id,
-                    *found);
-  }
-  call.session = ids_->Next(call.created_ms);
-  STORE_LET(const std::int64_t seq, outbox_->NextSeq(record.organization));
-  return sql_.Run(
-      "INSERT INTO record_sessions(id,organization,seq,started_ms,answered,caller,callee,party_a,"
-      "party_b,customer,last_record) VALUES(?,?,?,?,0,?,?,?,?,?,?)",
-      call.session, record.organization, seq, call.created_ms, users.caller, users.callee,
-      call.from_e164, call.to_e164, CustomerOf(record), call.id);
-}
-
-absl::Status RecordLinks::EndSession(const Oid& session, std::int64_t ended_ms, bool answered) {
-  return sql_.Run("UPDATE record_sessions SET ended_ms=?,answered=? WHERE id=?", ended_ms, answered,
-                  session);
+absl::StatusOr<bool> RecordLinks::HasContacts(std::int64_t organization) {
+  const auto known = has_contacts_.find(organization);
+  if (known != has_contacts_.end()) return known->second;
+  STORE_LET(const auto any,
+            sql_.Int("SELECT 1 FROM record_contacts WHERE organization=? LIMIT 1", organization));
+  return has_contacts_[organization] = any.has_value();
 }
 
 absl::Status RecordLinks::ResolveContact(RecordRow& record) {
   records::Call& call = record.call;
-  const std::string& number = OtherNumber(call);
+  const bool may_add = !record.internal && call.direction == Direction::kOutbound;
+  STORE_LET(const bool has_contacts, HasContacts(record.organization));
+  if (!may_add && !has_contacts) return absl::OkStatus();
+  STORE_LET(const std::string number, OtherNumber(record));
   if (number.empty()) return absl::OkStatus();
   STORE_LET(call.contact,
             sql_.Id("SELECT id FROM record_contacts WHERE organization=? AND phone_e164=? "
                     "ORDER BY id LIMIT 1",
                     record.organization, number));
   if (!call.contact) {
-    if (record.internal || call.direction != Direction::kOutbound) return absl::OkStatus();
+    if (!may_add) return absl::OkStatus();
     STORE_LET(call.contact, AddPlaceholder(record, number));
   }
   STORE_LET(call.conversation, VoiceConversation(record));
@@ -83,6 +92,7 @@ absl::Status RecordLinks::ResolveContact(RecordRow& record) {
 absl::StatusOr<Oid> RecordLinks::AddPlaceholder(RecordRow& record, const std::string& number) {
   const std::int64_t now_ms = record.call.created_ms;
   const Oid contact = ids_->Next(now_ms);
+  has_contacts_[record.organization] = true;
   STORE_TRY(
       sql_.Run("INSERT INTO record_contacts(id,organization,first_name,last_name,phone_e164,source,"
                "created_by_call,created_ms,updated_ms) VALUES(?,?,?,'',?,?,?,?,?)",

@@ -1,10 +1,12 @@
 // What a purge selects: marked, and hidden from everybody, at once. The rows go later
 // (record_purge_slice.cc). A dry run selects the same and marks nothing.
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/store/record_customer.h"
 #include "server/store/record_ledger.h"
 
 namespace trunkline::store {
@@ -22,8 +24,7 @@ struct RecordLedger::Selection {
   Oid job;                     // to be made, if anything is new
   bool any_new = false;        // not yet being purged
   std::optional<Oid> running;  // the job of something that is
-  std::string number;          // kCustomer: as it is kept
-  std::int64_t newest_seq = 0;
+  Customer customer;           // kCustomer
   std::vector<PurgeItem> items;
 
   void Add(const std::optional<Oid>& call, const std::optional<Oid>& session) {
@@ -79,12 +80,12 @@ absl::StatusOr<records::PurgeResult> RecordLedger::Purge(const records::Actor& a
       STORE_TRY(outbox_.Emit(selection.organization_row, std::move(event)));
     }
     const std::optional<std::string> number =
-        customer ? std::optional(selection.number) : std::nullopt;
+        customer ? std::optional(selection.customer.number) : std::nullopt;
     STORE_TRY(
-        sql_.Run("INSERT INTO purge_jobs(id,organization,kind,requested_ms,number,upto_seq) "
-                 "VALUES(?,?,?,?,?,?)",
+        sql_.Run("INSERT INTO purge_jobs(id,organization,kind,requested_ms,number,user,upto_seq) "
+                 "VALUES(?,?,?,?,?,?,?)",
                  selection.job, selection.organization_row, static_cast<std::int32_t>(request.kind),
-                 now_ms, number, seq));
+                 now_ms, number, selection.customer.user, seq));
     result.job = selection.job;
     due_ = true;
   }
@@ -98,9 +99,10 @@ absl::StatusOr<std::optional<Oid>> RecordLedger::HiddenBy(const RecordRow& recor
   STORE_LET(const auto visible, table_.ById(record.call.id, false));
   if (visible) return std::nullopt;
   return sql_.Id(
-      "SELECT id FROM purge_jobs WHERE organization=? AND number IN(?,?) AND upto_seq>=? "
-      "ORDER BY requested_ms LIMIT 1",
-      record.organization, record.call.from_e164, record.call.to_e164, record.seq);
+      "SELECT j.id FROM purge_jobs j JOIN records r ON r.id=? WHERE j.number IS NOT NULL "
+      "AND j.organization=r.organization AND j.upto_seq>=r.seq AND (j.user IN(r.owner,r.other) "
+      "OR j.number IN(r.from_e164,r.to_e164)) ORDER BY j.requested_ms LIMIT 1",
+      record.call.id);
 }
 
 absl::Status RecordLedger::Mark(RecordRow& record, Selection& selection) {
@@ -136,73 +138,69 @@ absl::Status RecordLedger::SelectSessions(const PurgeRequest& request, Selection
 
 absl::Status RecordLedger::SelectSession(std::string_view name, Selection& selection) {
   const std::optional<Oid> id = Oid::Parse(name);
-  std::optional<Oid> marked;
-  bool found = false;
-  if (id) {
-    STORE_LET(found, sql_.First(
-                         "SELECT purge_job FROM record_sessions WHERE id=? AND "
-                         "organization=?",
-                         [&marked](const Statement& row) { marked = OptionalOid(row, 0); }, *id,
-                         selection.organization_row));
-  }
-  if (!found) {
-    // One without calls was purged at once, and is under way until the deadline all the same.
-    std::optional<std::int64_t> recent;
-    if (id) {
-      STORE_LET(const Bytes key, TombstoneKey(sql_, selection.organization));
-      STORE_LET(recent,
-                sql_.Int("SELECT 1 FROM tombstones WHERE call_hash IS NULL "
-                         "AND session_hash=? AND purged_ms>?",
-                         ByteView(TombstoneHash(key, *id)), selection.now_ms - kPurgeDeadlineMs));
-    }
-    if (recent) {
-      selection.Add(std::nullopt, id);
-    } else {
-      selection.AddUnknown(std::nullopt, std::string(name));
-    }
-    return absl::OkStatus();
-  }
   std::vector<Oid> calls;
-  STORE_TRY(sql_.ForEach(
-      "SELECT id FROM records WHERE session=? ORDER BY created_ms,id",
-      [&calls](const Statement& row) { calls.push_back(OidOf(row, 0)); }, *id));
-  if (calls.empty()) selection.Add(std::nullopt, id);
+  if (id) {
+    STORE_TRY(sql_.ForEach(
+        "SELECT id FROM records WHERE session=? AND organization=? ORDER BY created_ms,id",
+        [&calls](const Statement& row) { calls.push_back(OidOf(row, 0)); }, *id,
+        selection.organization_row));
+  }
+  if (calls.empty()) return SelectEmptySession(name, selection);
   for (const Oid& call : calls) {
     STORE_LET(std::optional<RecordRow> record, table_.ById(call, true));
     selection.Add(call, id);
     STORE_TRY(Mark(*record, selection));
   }
+  return absl::OkStatus();
+}
+
+absl::Status RecordLedger::SelectEmptySession(std::string_view name, Selection& selection) {
+  const std::optional<Oid> id = Oid::Parse(name);
+  std::optional<Oid> marked;
+  bool found = false;
+  // One without calls is purged at once, and is under way until the deadline all the same.
+  std::optional<std::int64_t> recent;
+  if (id) {
+    STORE_LET(found, sql_.First(
+                         "SELECT purge_job FROM record_sessions WHERE id=? AND organization=?",
+                         [&marked](const Statement& row) { marked = OptionalOid(row, 0); }, *id,
+                         selection.organization_row));
+    STORE_LET(const Bytes key, TombstoneKey(sql_, selection.organization));
+    STORE_LET(recent,
+              sql_.Int("SELECT 1 FROM tombstones WHERE call_hash IS NULL "
+                       "AND session_hash=? AND purged_ms>?",
+                       ByteView(TombstoneHash(key, *id)), selection.now_ms - kPurgeDeadlineMs));
+  }
+  if (!found && !recent) {
+    selection.AddUnknown(std::nullopt, std::string(name));
+    return absl::OkStatus();
+  }
+  selection.Add(std::nullopt, id);
   if (marked && !selection.running) selection.running = marked;
-  if (marked || selection.what_if) return absl::OkStatus();
+  if (!found || marked || selection.what_if) return absl::OkStatus();
   selection.any_new = true;
   return sql_.Run("UPDATE record_sessions SET purge_job=? WHERE id=?", selection.job, *id);
 }
 
-// A number that nothing could be made of is compared by its digits.
-absl::StatusOr<std::string> RecordLedger::KnownNumber(std::int64_t organization,
-                                                      const std::string& number) {
-  if (number.starts_with('+')) return number;
-  STORE_LET(const auto as_it_is,
-            sql_.Int("SELECT 1 FROM record_sessions WHERE organization=?1 AND party_a=?2 UNION ALL "
-                     "SELECT 1 FROM record_sessions WHERE organization=?1 AND party_b=?2 LIMIT 1",
-                     organization, number));
-  return as_it_is ? number : absl::StrCat("+", number);
-}
-
 absl::Status RecordLedger::SelectCustomer(const PurgeRequest& request, Selection& selection) {
-  const std::int64_t organization = selection.organization_row;
-  STORE_LET(selection.number, KnownNumber(organization, request.number_e164));
+  STORE_LET(selection.customer,
+            FindCustomer(sql_, selection.organization_row, request.number_e164));
+  const Customer& customer = selection.customer;
+  std::vector<CustomerItem> items;
+  absl::flat_hash_map<Oid, std::int64_t> began;  // sessions
   std::int64_t newest_seq = 0;
-  STORE_TRY(sql_.ForEach(
-      "SELECT s.id,s.seq,r.id,r.seq FROM record_sessions s LEFT JOIN records r ON r.session=s.id "
-      "WHERE s.id IN(SELECT id FROM record_sessions WHERE organization=?1 AND party_a=?2 AND "
-      "customer&1 UNION ALL SELECT id FROM record_sessions WHERE organization=?1 AND party_b=?2 "
-      "AND customer&2) ORDER BY s.started_ms,s.id,r.created_ms,r.id",
-      [&](const Statement& row) {
-        selection.Add(OptionalOid(row, 2), OptionalOid(row, 0));
-        newest_seq = std::max({newest_seq, row.Int(1), row.Int(3)});
-      },
-      organization, selection.number));
+  STORE_TRY(ForEachItem(sql_, customer, [&](CustomerItem item) {
+    const auto [at, first] = began.try_emplace(item.session, item.began_ms);
+    if (!first) at->second = std::min(at->second, item.began_ms);
+    newest_seq = std::max(newest_seq, item.seq);
+    items.push_back(std::move(item));
+  }));
+  const auto order = [&began](const CustomerItem& item) {
+    return std::tuple(began[item.session], item.session, item.began_ms, item.call);
+  };
+  std::sort(items.begin(), items.end(),
+            [&order](const CustomerItem& a, const CustomerItem& b) { return order(a) < order(b); });
+  for (const CustomerItem& item : items) selection.Add(item.call, item.session);
   std::int64_t upto_seq = -1;
   STORE_TRY(sql_.First(
                     "SELECT id,upto_seq FROM purge_jobs WHERE organization=? AND number=? "
@@ -211,11 +209,11 @@ absl::Status RecordLedger::SelectCustomer(const PurgeRequest& request, Selection
                       selection.running = OptionalOid(row, 0);
                       upto_seq = row.Int(1);
                     },
-                    organization, selection.number)
+                    customer.organization, customer.number)
                 .status());
   STORE_LET(const auto contact,
             sql_.Int("SELECT 1 FROM record_contacts WHERE organization=? AND phone_e164=?",
-                     organization, selection.number));
+                     customer.organization, customer.number));
   const bool anything = !selection.items.empty() || contact;
   selection.any_new = anything && newest_seq > upto_seq;
   return absl::OkStatus();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/store/record_customer.h"
 #include "server/store/record_ledger.h"
 
 namespace trunkline::store {
@@ -14,23 +15,6 @@ using records::Oid;
 
 constexpr const char* kKinds[] = {"calls", "sessions", "customer"};
 
-// What is left of a customer's job, of organization ?1 and number ?2, side by side: a condition
-// with OR would have all of the organization's sessions read.
-struct CustomerSql {
-  std::string calls, any, sessions;
-};
-CustomerSql SqlOf(const char* side) {
-  return {absl::StrCat("SELECT r.id FROM record_sessions s JOIN records r ON r.session=s.id WHERE ",
-                       side, " AND r.seq<=?3 AND r.phase=4 LIMIT ?4"),
-          absl::StrCat("SELECT 1 FROM record_sessions s JOIN records r ON r.session=s.id WHERE ",
-                       side, " AND r.seq<=?3 LIMIT 1"),
-          absl::StrCat("SELECT s.id FROM record_sessions s WHERE ", side,
-                       " AND s.seq<=?3 AND NOT EXISTS(SELECT 1 FROM records r WHERE "
-                       "r.session=s.id) LIMIT ?4")};
-}
-const CustomerSql kSides[] = {SqlOf("s.organization=?1 AND s.party_a=?2 AND s.customer&1"),
-                              SqlOf("s.organization=?1 AND s.party_b=?2 AND s.customer&2")};
-
 }  // namespace
 
 struct RecordLedger::Job {
@@ -39,7 +23,7 @@ struct RecordLedger::Job {
   Oid organization_id;
   std::int32_t kind = 0;
   std::int64_t requested_ms = 0, upto_seq = 0;
-  std::optional<std::string> number;  // of a customer
+  std::optional<Customer> customer;
   Bytes tombstone_key;
   ErasedCounts counts;  // before this slice and in it
 };
@@ -49,7 +33,7 @@ absl::StatusOr<std::vector<RecordLedger::Job>> RecordLedger::RunningJobs() {
   STORE_TRY(sql_.ForEach(
       "SELECT j.id,j.organization,o.id,j.kind,j.requested_ms,j.upto_seq,j.number,o.tombstone_key,"
       "j.calls,j.sessions,j.notes,j.ratings,j.viewers,j.texts,j.debugs,j.traces,j.notices,"
-      "j.events,j.conversations,j.contacts FROM purge_jobs j JOIN organizations o "
+      "j.events,j.conversations,j.contacts,j.user FROM purge_jobs j JOIN organizations o "
       "ON o.no=j.organization WHERE j.completed_ms IS NULL ORDER BY j.requested_ms,j.id",
       [&jobs](const Statement& row) {
         Job job;
@@ -59,7 +43,10 @@ absl::StatusOr<std::vector<RecordLedger::Job>> RecordLedger::RunningJobs() {
         job.kind = row.Int32(3);
         job.requested_ms = row.Int(4);
         job.upto_seq = row.Int(5);
-        if (!row.Null(6)) job.number = row.Text(6);
+        if (!row.Null(6)) {
+          job.customer = {job.organization, row.Text(6), std::nullopt};
+          if (!row.Null(20)) job.customer->user = row.IdOf<UserId>(20);
+        }
         job.tombstone_key = row.BytesOf(7);
         job.counts = {row.Int(8),  row.Int(9),  row.Int(10), row.Int(11), row.Int(12), row.Int(13),
                       row.Int(14), row.Int(15), row.Int(16), row.Int(17), row.Int(18), row.Int(19)};
@@ -91,7 +78,7 @@ absl::StatusOr<bool> RecordLedger::PurgeSlice(int calls_max, records::Live& live
 }
 
 absl::Status RecordLedger::Work(Job& job, records::Live& live, std::int64_t now_ms, int& budget) {
-  STORE_LET(const std::vector<Oid> calls, ErasableCalls(job, budget));
+  STORE_LET(const std::vector<Oid> calls, ErasableCallsOf(job, budget));
   for (const Oid& call : calls) {
     STORE_LET(std::optional<RecordRow> record, table_.ById(call, true));
     if (record) STORE_TRY(PurgeCall(job, *record, live, now_ms));
@@ -109,34 +96,24 @@ absl::Status RecordLedger::Work(Job& job, records::Live& live, std::int64_t now_
 }
 
 // Calls that have ended; live ones are waited for.
-absl::StatusOr<std::vector<Oid>> RecordLedger::ErasableCalls(const Job& job, int max) {
+absl::StatusOr<std::vector<Oid>> RecordLedger::ErasableCallsOf(const Job& job, int max) {
   std::vector<Oid> calls;
-  const auto add = [&calls](const Statement& row) { calls.push_back(OidOf(row, 0)); };
-  if (job.number) {
-    for (const CustomerSql& side : kSides) {
-      STORE_TRY(sql_.ForEach(side.calls, add, job.organization, *job.number, job.upto_seq,
-                             max - static_cast<int>(calls.size())));
-    }
+  const auto add = [&calls](const Oid& call) { calls.push_back(call); };
+  if (job.customer) {
+    STORE_TRY(ErasableCalls(sql_, *job.customer, job.upto_seq, max, add));
   } else {
-    STORE_TRY(sql_.ForEach("SELECT id FROM records WHERE purge_job=? AND phase=4 LIMIT ?", add,
-                           job.id, max));
+    STORE_TRY(sql_.ForEach(
+        "SELECT id FROM records WHERE purge_job=? AND phase=4 LIMIT ?",
+        [&add](const Statement& row) { add(OidOf(row, 0)); }, job.id, max));
   }
   return calls;
 }
 
+// Sessions are erased as soon as they are selected.
 absl::StatusOr<bool> RecordLedger::AnythingLeft(const Job& job) {
-  std::optional<std::int64_t> left;
-  if (job.number) {
-    for (const CustomerSql& side : kSides) {
-      if (left) break;
-      STORE_LET(left, sql_.Int(side.any, job.organization, *job.number, job.upto_seq));
-    }
-  } else {
-    STORE_LET(left, sql_.Int("SELECT EXISTS(SELECT 1 FROM records WHERE purge_job=?1) OR "
-                             "EXISTS(SELECT 1 FROM record_sessions WHERE purge_job=?1)",
-                             job.id));
-  }
-  return left.value_or(0) != 0;
+  if (job.customer) return AnyCall(sql_, *job.customer, job.upto_seq);
+  STORE_LET(const auto left, sql_.Int("SELECT 1 FROM records WHERE purge_job=? LIMIT 1", job.id));
+  return left.has_value();
 }
 
 absl::Status RecordLedger::PurgeCall(Job& job, RecordRow& record, records::Live& live,
@@ -147,8 +124,8 @@ absl::Status RecordLedger::PurgeCall(Job& job, RecordRow& record, records::Live&
     STORE_TRY(live.DeleteMessage(record.owner, record.owner_notice->id));
     ++counts.notices;
   }
-  if (record.peer && record.peer_notice && record.peer_notice->id != 0) {
-    STORE_TRY(live.DeleteMessage(*record.peer, record.peer_notice->id));
+  if (record.peer() && record.peer_notice && record.peer_notice->id != 0) {
+    STORE_TRY(live.DeleteMessage(*record.peer(), record.peer_notice->id));
     ++counts.notices;
   }
   STORE_LET(const int traces,
@@ -163,10 +140,9 @@ absl::Status RecordLedger::PurgeCall(Job& job, RecordRow& record, records::Live&
                "VALUES(?,?,?,?)",
                ByteView(TombstoneHash(job.tombstone_key, call.id)),
                ByteView(TombstoneHash(job.tombstone_key, call.session)), now_ms, job.id));
-  STORE_LET(const int sessions, sql_.Change("DELETE FROM record_sessions WHERE id=?1 AND NOT EXISTS"
-                                            "(SELECT 1 FROM records WHERE session=?1)",
-                                            call.session));
-  counts.sessions += sessions;
+  STORE_LET(const auto others,
+            sql_.Int("SELECT 1 FROM records WHERE session=? LIMIT 1", call.session));
+  counts.sessions += others ? 0 : 1;
   STORE_TRY(EraseSilentConversation(sql_, outbox_, record, "purge", now_ms, counts));
   records::Event event;
   event.type = EventType::kCallPurged;
@@ -177,18 +153,14 @@ absl::Status RecordLedger::PurgeCall(Job& job, RecordRow& record, records::Live&
 
 absl::StatusOr<int> RecordLedger::PurgeEmptySessions(Job& job, int max) {
   std::vector<Oid> sessions;
-  const auto add = [&sessions](const Statement& row) { sessions.push_back(OidOf(row, 0)); };
+  const auto add = [&sessions](const Oid& session) { sessions.push_back(session); };
   if (max <= 0) return 0;
-  if (job.number) {
-    for (const CustomerSql& side : kSides) {
-      STORE_TRY(sql_.ForEach(side.sessions, add, job.organization, *job.number, job.upto_seq,
-                             max - static_cast<int>(sessions.size())));
-    }
+  if (job.customer) {
+    STORE_TRY(ErasableSessions(sql_, *job.customer, job.upto_seq, max, add));
   } else {
-    STORE_TRY(
-        sql_.ForEach("SELECT s.id FROM record_sessions s WHERE s.purge_job=? AND NOT EXISTS"
-                     "(SELECT 1 FROM records r WHERE r.session=s.id) LIMIT ?",
-                     add, job.id, max));
+    STORE_TRY(sql_.ForEach(
+        "SELECT id FROM record_sessions WHERE purge_job=? LIMIT ?",
+        [&add](const Statement& row) { add(OidOf(row, 0)); }, job.id, max));
   }
   for (const Oid& session : sessions) {
     STORE_TRY(sql_.Run("DELETE FROM record_sessions WHERE id=?", session));
@@ -209,7 +181,7 @@ absl::Status RecordLedger::PurgeContacts(Job& job, std::int64_t now_ms) {
       "AND NOT EXISTS(SELECT 1 FROM records WHERE contact=c.id) AND NOT EXISTS(SELECT 1 FROM "
       "record_conversations v JOIN record_texts t ON t.conversation=v.id WHERE v.contact=c.id)",
       [&contacts](const Statement& row) { contacts.push_back(OidOf(row, 0)); }, job.organization,
-      *job.number));
+      job.customer->number));
   for (const Oid& contact : contacts) {
     STORE_LET(const int conversations,
               sql_.Change("DELETE FROM record_conversations WHERE contact=?", contact));
@@ -227,7 +199,7 @@ absl::Status RecordLedger::PurgeContacts(Job& job, std::int64_t now_ms) {
 }
 
 absl::Status RecordLedger::Complete(Job& job, std::int64_t now_ms) {
-  if (job.number) STORE_TRY(PurgeContacts(job, now_ms));
+  if (job.customer) STORE_TRY(PurgeContacts(job, now_ms));
   const ErasedCounts& counts = job.counts;
   const std::string receipt = absl::StrCat(
       R"({"jobId":")", job.id.Hex(), R"(","kind":")", kKinds[job.kind], R"(","organizationId":")",
@@ -242,7 +214,7 @@ absl::Status RecordLedger::Complete(Job& job, std::int64_t now_ms) {
       R"({"receipt":)", receipt, R"(,"algorithm":"Ed25519","publicKey":")",
       ToHex(crypto::PublicKeyOf(signing_key_)), R"(","signature":")", signature, R"("})");
   return sql_.Run(
-      "UPDATE purge_jobs SET completed_ms=?,receipt=?,number=NULL,conversations=?,"
+      "UPDATE purge_jobs SET completed_ms=?,receipt=?,number=NULL,user=NULL,conversations=?,"
       "contacts=? WHERE id=?",
       now_ms, signed_receipt, counts.conversations, counts.contacts, job.id);
 }

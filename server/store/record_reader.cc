@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/store/record_erase.h"
+#include "server/store/record_outbox.h"
 #include "server/store/record_webhooks.h"
 
 namespace trunkline::store {
@@ -16,8 +17,8 @@ using records::Oid;
 
 // In lists: users by the names that their organization or they themselves gave.
 constexpr char kNumbersAndName[] =
-    "r.from_e164||' '||r.to_e164||' '||coalesce(nullif(p.full_name,''),"
-    "u.first_name||' '||u.last_name,'')";
+    "coalesce(r.from_e164||' '||r.to_e164,'+'||u.phone||' +'||coalesce(x.phone,''),'')||' '||"
+    "coalesce(nullif(p.full_name,''),u.first_name||' '||u.last_name,'')";
 
 std::string ConditionOf(const records::CallFilter& filter) {
   std::string condition =
@@ -244,26 +245,21 @@ absl::StatusOr<records::Reader::Events> RecordReader::EventsAfter(Oid organizati
                                                                   std::int64_t after, int max) {
   return AtOneMoment([&]() -> absl::StatusOr<Events> {
     Events events;
+    std::int64_t row = 0;
     STORE_TRY(sql_.First(
                       "SELECT o.last_seq,coalesce((SELECT min(seq) FROM outbox WHERE "
-                      "organization=o.no),o.last_seq+1) FROM organizations o WHERE o.id=?",
-                      [&events](const Statement& row) {
-                        events.newest = row.Int(0);
-                        events.oldest = row.Int(1);
+                      "organization=o.no),o.last_seq+1),o.no FROM organizations o WHERE o.id=?",
+                      [&](const Statement& found) {
+                        events.newest = found.Int(0);
+                        events.oldest = found.Int(1);
+                        row = found.Int(2);
                       },
                       organization)
                   .status());
-    STORE_TRY(sql_.ForEach(
-        "SELECT seq,id,type,at_ms,call,contact,note,conversation,cause,purged FROM outbox "
-        "WHERE organization=(SELECT no FROM organizations WHERE id=?) AND seq>? ORDER BY seq "
-        "LIMIT ?",
-        [&](const Statement& row) {
-          events.events.push_back({row.Int(0), OidOf(row, 1), organization,
-                                   static_cast<records::EventType>(row.Int32(2)), row.Int(3),
-                                   OptionalOid(row, 4), OptionalOid(row, 5), OptionalOid(row, 6),
-                                   OptionalOid(row, 7), row.Text(8), row.Bool(9)});
-        },
-        organization, after, max));
+    STORE_TRY(ReadEvents(sql_, row, after, max, [&](records::Event event) {
+      event.organization = organization;
+      events.events.push_back(std::move(event));
+    }));
     return events;
   });
 }

@@ -22,7 +22,7 @@ constexpr std::pair<std::string_view, std::string_view> kStatuses[] = {
 
 constexpr std::string_view kInsert =
     "INSERT INTO records(id,organization,mtproto_id,seq,session,conversation,contact,parent,owner,"
-    "peer,internal,direction,phase,status,reason,ended_by,video,from_e164,to_e164,created_ms,"
+    "other,internal,direction,phase,status,reason,ended_by,video,from_e164,to_e164,created_ms,"
     "received_ms,accepted_ms,confirmed_ms,ended_ms,duration,reported_duration,relay,"
     "owner_message_id,owner_pts,peer_message_id,peer_pts,provider,provider_call_id,external_id,"
     "updated_ms,events,purge_job) "
@@ -33,15 +33,16 @@ constexpr std::string_view kUpdate =
     "reported_duration=?14,relay=?15,owner_message_id=?16,owner_pts=?17,peer_message_id=?18,"
     "peer_pts=?19,updated_ms=?20,events=?21,purge_job=?22 WHERE id=?1";
 
-const std::string kByCall =
-    absl::StrCat(kSelectRecord, " WHERE r.mtproto_id=? ORDER BY r.direction DESC");
+// The caller's organization's is found by its own id, that of the callee's by the call's.
+const std::string kByCallee =
+    absl::StrCat(kSelectRecord, " WHERE r.mtproto_id=?1 AND r.mtproto_id<>0 AND r.direction=0");
 const std::string kById = absl::StrCat(kSelectRecord, " WHERE r.id=?");
 const std::string kVisibleById = absl::StrCat(kById, " AND ", kVisible);
 const std::string kNamedById = absl::StrCat(kById, " AND o.id=?");
 const std::string kVisibleNamedById = absl::StrCat(kNamedById, " AND ", kVisible);
 // By the call: an organization has more records than a call has.
-const std::string kByNumber = absl::StrCat(kSelectRecord, " WHERE r.mtproto_id=? AND +o.id=?");
-const std::string kVisibleByNumber = absl::StrCat(kByNumber, " AND ", kVisible);
+const std::string kOfCalleeNamed = absl::StrCat(kByCallee, " AND +o.id=?2");
+const std::string kVisibleOfCalleeNamed = absl::StrCat(kOfCalleeNamed, " AND ", kVisible);
 const std::string kByProvider =
     absl::StrCat(kSelectRecord, " WHERE r.provider_call_id=? AND r.organization=o.no AND o.id=? ");
 const std::string kVisibleByProvider = absl::StrCat(kByProvider, " AND ", kVisible);
@@ -86,7 +87,7 @@ RecordRow ReadRecord(const Statement& row) {
   call.parent = OptionalOid(row, 8);
   record.owner = row.IdOf<UserId>(9);
   call.owner = Oid::OfUser(record.owner);
-  if (!row.Null(10)) record.peer = row.IdOf<UserId>(10);
+  if (!row.Null(10)) record.other = row.IdOf<UserId>(10);
   record.internal = row.Bool(11);
   call.direction = static_cast<records::Direction>(row.Int32(12));
   call.phase = static_cast<records::Phase>(row.Int32(13));
@@ -141,14 +142,15 @@ absl::Status RecordTable::Insert(const RecordRow& row) {
   const records::Call& call = row.call;
   const bool live = call.mtproto_id.value() != 0;
   return sql_.Run(kInsert, call.id, row.organization, call.mtproto_id, row.seq, call.session,
-                  call.conversation, call.contact, call.parent, row.owner, row.peer, row.internal,
+                  call.conversation, call.contact, call.parent, row.owner, row.other, row.internal,
                   static_cast<std::int32_t>(call.direction), static_cast<std::int32_t>(call.phase),
                   StatusCode(call), Number(call.end_reason), Number(call.ended_by), call.video,
-                  call.from_e164, call.to_e164, call.created_ms, call.received_ms, call.accepted_ms,
-                  call.confirmed_ms, call.ended_ms, call.duration_s, call.reported_duration_s,
-                  call.relay, IdOf(row.owner_notice), PtsOf(row.owner_notice),
-                  IdOf(row.peer_notice), PtsOf(row.peer_notice),
-                  live ? std::nullopt : UnlessEmpty(call.provider),
+                  live ? std::nullopt : std::optional<std::string_view>(call.from_e164),
+                  live ? std::nullopt : std::optional<std::string_view>(call.to_e164),
+                  call.created_ms, call.received_ms, call.accepted_ms, call.confirmed_ms,
+                  call.ended_ms, call.duration_s, call.reported_duration_s, call.relay,
+                  IdOf(row.owner_notice), PtsOf(row.owner_notice), IdOf(row.peer_notice),
+                  PtsOf(row.peer_notice), live ? std::nullopt : UnlessEmpty(call.provider),
                   live ? std::nullopt : std::optional<std::string_view>(call.provider_call_id),
                   UnlessEmpty(call.external_id), call.updated_ms, row.events, row.purge_job);
 }
@@ -163,10 +165,12 @@ absl::Status RecordTable::Update(const RecordRow& row) {
       IdOf(row.peer_notice), PtsOf(row.peer_notice), call.updated_ms, row.events, row.purge_job);
 }
 
-absl::StatusOr<std::vector<RecordRow>> RecordTable::ByCall(CallId call) {
+absl::StatusOr<std::vector<RecordRow>> RecordTable::ByCall(CallId call, std::int64_t requested_ms) {
   std::vector<RecordRow> rows;
+  STORE_LET(std::optional<RecordRow> of_caller, ById(Oid::OfCall(requested_ms, call), true));
+  if (of_caller) rows.push_back(*std::move(of_caller));
   STORE_TRY(sql_.ForEach(
-      kByCall, [&rows](const Statement& row) { rows.push_back(ReadRecord(row)); }, call));
+      kByCallee, [&rows](const Statement& row) { rows.push_back(ReadRecord(row)); }, call));
   return rows;
 }
 
@@ -192,11 +196,24 @@ absl::StatusOr<std::optional<RecordRow>> RecordTable::Named(Oid organization, st
     STORE_LET(found, One(hidden_too ? kNamedById : kVisibleNamedById, *name.id, organization));
   }
   if (!found && name.mtproto_id) {
-    STORE_LET(found,
-              One(hidden_too ? kByNumber : kVisibleByNumber, *name.mtproto_id, organization));
+    STORE_LET(found, OfCall(organization, *name.mtproto_id, hidden_too));
   }
   if (!found && !text.empty()) {
     STORE_LET(found, One(hidden_too ? kByProvider : kVisibleByProvider, text, organization));
+  }
+  return found;
+}
+
+absl::StatusOr<std::optional<RecordRow>> RecordTable::OfCall(Oid organization, CallId call,
+                                                             bool hidden_too) {
+  std::optional<RecordRow> found;
+  STORE_LET(const auto requested_ms, sql_.Int("SELECT requested_ms FROM calls WHERE id=?", call));
+  if (requested_ms) {
+    STORE_LET(found, One(hidden_too ? kNamedById : kVisibleNamedById,
+                         Oid::OfCall(*requested_ms, call), organization));
+  }
+  if (!found) {
+    STORE_LET(found, One(hidden_too ? kOfCalleeNamed : kVisibleOfCalleeNamed, call, organization));
   }
   return found;
 }

@@ -23,13 +23,15 @@ struct RecordRow {
   records::Call call;             // without notes, ratings, viewers and what was ingested
   std::int64_t organization = 0;  // its row
   UserId owner;
-  std::optional<UserId> peer;  // the other party, if it is the organization's too
-  bool internal = false;       // both parties are the organization's
+  std::optional<UserId> other;  // the other party of a live call; an ingested one has but numbers
+  bool internal = false;        // both parties are the organization's
   std::optional<Notice> owner_notice, peer_notice;
   std::int64_t seq = 0;  // of its first event
   Bytes events;          // seqs of all that name the call
   std::optional<records::Oid> purge_job;
 
+  // The other party, if it is the organization's too.
+  std::optional<UserId> peer() const { return internal ? other : std::nullopt; }
   void AddEvent(std::int64_t seq);
   std::vector<std::int64_t> EventSeqs() const;
 };
@@ -43,20 +45,27 @@ inline UserId ServiceUser(std::int64_t organization) {
 // the moment the job is there, without a mark on each row.
 inline constexpr char kVisible[] =
     "r.purge_job IS NULL AND NOT EXISTS(SELECT 1 FROM purge_jobs j WHERE j.number IS NOT NULL "
-    "AND j.organization=r.organization AND r.seq<=j.upto_seq AND CASE WHEN r.internal "
-    "THEN j.number IN(r.from_e164,r.to_e164) WHEN r.direction=1 THEN j.number=r.to_e164 "
-    "ELSE j.number=r.from_e164 END)";
+    "AND j.organization=r.organization AND r.seq<=j.upto_seq AND CASE "
+    "WHEN r.other IS NOT NULL THEN j.user=r.other OR(r.internal AND j.user=r.owner) "
+    "WHEN r.internal THEN j.number IN(r.from_e164,r.to_e164) "
+    "WHEN r.direction=1 THEN j.number=r.to_e164 ELSE j.number=r.from_e164 END)";
 
-// "SELECT ... FROM records r JOIN ...": what ReadRecord reads. A WHERE may follow.
+// "SELECT ... FROM records r JOIN ...": what ReadRecord reads. A WHERE may follow. The numbers of a
+// live call are its users'.
 inline constexpr char kSelectRecord[] =
     "SELECT r.id,r.organization,o.id,r.mtproto_id,r.seq,r.session,r.conversation,r.contact,"
-    "r.parent,r.owner,r.peer,r.internal,r.direction,r.phase,r.reason,r.ended_by,r.video,"
-    "r.from_e164,r.to_e164,r.created_ms,r.received_ms,r.accepted_ms,r.confirmed_ms,r.ended_ms,"
+    "r.parent,r.owner,r.other,r.internal,r.direction,r.phase,r.reason,r.ended_by,r.video,"
+    "coalesce(r.from_e164,nullif('+'||CASE r.direction WHEN 1 THEN u.phone ELSE x.phone END,'+'),"
+    "''),"
+    "coalesce(r.to_e164,nullif('+'||CASE r.direction WHEN 1 THEN x.phone ELSE u.phone END,'+'),"
+    "''),"
+    "r.created_ms,r.received_ms,r.accepted_ms,r.confirmed_ms,r.ended_ms,"
     "r.duration,r.reported_duration,r.relay,r.owner_message_id,r.owner_pts,r.peer_message_id,"
     "r.peer_pts,r.provider,r.provider_call_id,r.external_id,r.updated_ms,r.events,r.purge_job,"
     "coalesce(nullif(p.full_name,''),trim(u.first_name||' '||u.last_name),''),"
     "coalesce(p.lang_code,'') FROM records r JOIN organizations o ON o.no=r.organization "
-    "LEFT JOIN users u ON u.id=r.owner LEFT JOIN record_users p ON p.user=r.owner";
+    "LEFT JOIN users u ON u.id=r.owner LEFT JOIN users x ON x.id=r.other "
+    "LEFT JOIN record_users p ON p.user=r.owner";
 RecordRow ReadRecord(const Statement& row);
 
 // A call's name in a request: an id, or what its provider calls it.
@@ -75,7 +84,7 @@ class RecordTable {
   // All but what never changes.
   absl::Status Update(const RecordRow& row);
   // One per organization of its parties.
-  absl::StatusOr<std::vector<RecordRow>> ByCall(CallId call);
+  absl::StatusOr<std::vector<RecordRow>> ByCall(CallId call, std::int64_t requested_ms);
   // `hidden_too`: also what is being purged.
   absl::StatusOr<std::optional<RecordRow>> ById(records::Oid id, bool hidden_too);
   absl::StatusOr<std::optional<RecordRow>> Named(records::Oid organization, std::string_view name,
@@ -84,6 +93,8 @@ class RecordTable {
  private:
   template <class... Args>
   absl::StatusOr<std::optional<RecordRow>> One(const std::string& sql, const Args&... args);
+  absl::StatusOr<std::optional<RecordRow>> OfCall(records::Oid organization, CallId call,
+                                                  bool hidden_too);
 
   SqlCache sql_;
 };

@@ -117,7 +117,10 @@ CREATE VIEW boxes AS
     UNION ALL SELECT owner, pts, newest_message_id FROM message_deletions) GROUP BY owner;
 ALTER TABLE calls ADD COLUMN ended_by INTEGER;
 )sql",
-    // 6: call records. Ids are blobs of twelve bytes, an organization is named by its row.
+    // 6, 7: earlier shapes of the call records, which no release had (Migrate refuses them).
+    "",
+    "",
+    // 8: call records. Ids are blobs of twelve bytes, an organization is named by its row.
     R"sql(
 CREATE INDEX users_phone ON users(phone);
 -- last_seq: of its events.
@@ -144,33 +147,46 @@ CREATE TABLE record_texts(
   id BLOB PRIMARY KEY, conversation BLOB NOT NULL, owner INTEGER NOT NULL, body TEXT NOT NULL,
   created_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX record_texts_conversation ON record_texts(conversation);
--- Of party_a calling party_b, numbers or ''. customer: 1: a, 2: b, 3: either is the customer.
--- ended_ms is NULL while a call is live; seq: the organization's next event when it began.
+-- Sessions that no call is left of; all others are what calls of one session say together. Between
+-- two users (caller, callee) or, ingested, two numbers; the other kind of names is NULL. customer:
+-- 1: the caller, 2: the callee, 3: either is the customer. seq: the organization's next event when
+-- it began.
 CREATE TABLE record_sessions(
   id BLOB PRIMARY KEY, organization INTEGER NOT NULL, seq INTEGER NOT NULL,
-  started_ms INTEGER NOT NULL, ended_ms INTEGER, answered INTEGER NOT NULL,
-  caller INTEGER NOT NULL, callee INTEGER NOT NULL, party_a TEXT NOT NULL, party_b TEXT NOT NULL,
-  customer INTEGER NOT NULL, last_record BLOB, purge_job BLOB) STRICT, WITHOUT ROWID;
-CREATE INDEX record_sessions_a ON record_sessions(organization, party_a, party_b);
-CREATE INDEX record_sessions_b ON record_sessions(organization, party_b);
+  started_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL, answered INTEGER NOT NULL,
+  caller INTEGER, callee INTEGER, from_e164 TEXT, to_e164 TEXT, customer INTEGER NOT NULL,
+  purge_job BLOB) STRICT, WITHOUT ROWID;
+CREATE INDEX record_sessions_caller ON record_sessions(caller, callee) WHERE caller IS NOT NULL;
+CREATE INDEX record_sessions_callee ON record_sessions(callee) WHERE callee IS NOT NULL;
+CREATE INDEX record_sessions_from ON record_sessions(organization, from_e164, to_e164)
+  WHERE from_e164 IS NOT NULL;
+CREATE INDEX record_sessions_to ON record_sessions(organization, to_e164)
+  WHERE to_e164 IS NOT NULL;
 CREATE INDEX record_sessions_purge ON record_sessions(purge_job) WHERE purge_job IS NOT NULL;
--- A call as one organization sees it. peer: the other party, if it is the organization's too.
--- status: server/store/record_rows.cc; events: their seqs, eight bytes each; mtproto_id 0: ingested,
--- and NULL where only an ingested call has a value.
+-- A call as one organization sees it: between its user `owner` and `other`, a user too, who is its
+-- own as well if the call is internal. Their numbers are in `users`; an ingested call has numbers
+-- instead of `other`. status: server/store/record_rows.cc; events: their seqs, eight bytes each;
+-- mtproto_id 0: ingested, and NULL where only an ingested call has a value.
 CREATE TABLE records(
   id BLOB PRIMARY KEY, organization INTEGER NOT NULL, mtproto_id INTEGER NOT NULL,
   seq INTEGER NOT NULL, session BLOB NOT NULL, conversation BLOB, contact BLOB, parent BLOB,
-  owner INTEGER NOT NULL, peer INTEGER, internal INTEGER NOT NULL, direction INTEGER NOT NULL,
+  owner INTEGER NOT NULL, other INTEGER, internal INTEGER NOT NULL, direction INTEGER NOT NULL,
   phase INTEGER NOT NULL, status INTEGER NOT NULL, reason INTEGER, ended_by INTEGER,
-  video INTEGER NOT NULL, from_e164 TEXT NOT NULL, to_e164 TEXT NOT NULL,
+  video INTEGER NOT NULL, from_e164 TEXT, to_e164 TEXT,
   created_ms INTEGER NOT NULL, received_ms INTEGER, accepted_ms INTEGER, confirmed_ms INTEGER,
   ended_ms INTEGER, duration INTEGER NOT NULL, reported_duration INTEGER NOT NULL, relay INTEGER,
   owner_message_id INTEGER, owner_pts INTEGER, peer_message_id INTEGER, peer_pts INTEGER,
   provider TEXT, provider_call_id TEXT, external_id TEXT, updated_ms INTEGER NOT NULL,
   events BLOB NOT NULL, purge_job BLOB) STRICT, WITHOUT ROWID;
-CREATE INDEX records_call ON records(mtproto_id);
+-- Each of these costs every call, so there are no more of them than must be. A record of the
+-- caller's organization is found by the call's id, which its own id holds; records_call has the rest.
 CREATE INDEX records_created ON records(organization, created_ms);
 CREATE INDEX records_session ON records(session);
+CREATE INDEX records_owner ON records(owner, other, direction);
+CREATE INDEX records_other ON records(other) WHERE other IS NOT NULL;
+CREATE INDEX records_call ON records(mtproto_id) WHERE direction=0 AND mtproto_id<>0;
+CREATE INDEX records_from ON records(organization, from_e164, to_e164) WHERE from_e164 IS NOT NULL;
+CREATE INDEX records_to ON records(organization, to_e164) WHERE to_e164 IS NOT NULL;
 CREATE INDEX records_contact ON records(contact) WHERE contact IS NOT NULL;
 CREATE INDEX records_conversation ON records(conversation) WHERE conversation IS NOT NULL;
 CREATE INDEX records_provider ON records(organization, provider_call_id)
@@ -184,8 +200,8 @@ CREATE VIEW record_messages AS
     body, created_ms FROM record_texts
   UNION ALL SELECT conversation, owner, 'call_notice', id, owner_message_id, owner_pts, '', ended_ms
     FROM records WHERE phase=4
-  UNION ALL SELECT conversation, peer, 'call_notice', id, peer_message_id, peer_pts, '', ended_ms
-    FROM records WHERE phase=4 AND peer_message_id IS NOT NULL;
+  UNION ALL SELECT conversation, other, 'call_notice', id, peer_message_id, peer_pts, '', ended_ms
+    FROM records WHERE phase=4 AND internal AND peer_message_id IS NOT NULL;
 CREATE TABLE record_notes(
   no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, record BLOB NOT NULL, user BLOB NOT NULL,
   content TEXT NOT NULL, flagged INTEGER NOT NULL, created_ms INTEGER NOT NULL) STRICT;
@@ -199,15 +215,17 @@ CREATE TABLE record_viewers(
 CREATE TABLE record_ingested(
   record BLOB PRIMARY KEY, status TEXT NOT NULL, transcript TEXT NOT NULL, summary TEXT NOT NULL,
   recording TEXT NOT NULL) STRICT, WITHOUT ROWID;
+-- Events, as many in a row as a transaction brought: `seq` is the first one's, `events` a
+-- RecordEvents of journal.proto.
 CREATE TABLE outbox(
-  organization INTEGER NOT NULL, seq INTEGER NOT NULL, id BLOB NOT NULL, type INTEGER NOT NULL,
-  at_ms INTEGER NOT NULL, call BLOB, contact BLOB, note BLOB, conversation BLOB,
-  cause TEXT NOT NULL, purged INTEGER NOT NULL,
+  organization INTEGER NOT NULL, seq INTEGER NOT NULL, events BLOB NOT NULL,
   PRIMARY KEY(organization, seq)) STRICT, WITHOUT ROWID;
--- number: of a customer's job while it runs; what it selects began before event upto_seq + 1.
+-- number and user: of a customer's job while it runs, the user if a user has the number; what it
+-- selects began before event upto_seq + 1.
 CREATE TABLE purge_jobs(
   id BLOB PRIMARY KEY, organization INTEGER NOT NULL, kind INTEGER NOT NULL,
-  requested_ms INTEGER NOT NULL, completed_ms INTEGER, number TEXT, upto_seq INTEGER NOT NULL,
+  requested_ms INTEGER NOT NULL, completed_ms INTEGER, number TEXT, user INTEGER,
+  upto_seq INTEGER NOT NULL,
   calls INTEGER NOT NULL DEFAULT 0, sessions INTEGER NOT NULL DEFAULT 0,
   notes INTEGER NOT NULL DEFAULT 0, ratings INTEGER NOT NULL DEFAULT 0,
   viewers INTEGER NOT NULL DEFAULT 0, texts INTEGER NOT NULL DEFAULT 0,
@@ -233,9 +251,7 @@ CREATE TABLE audit(
   credential BLOB NOT NULL, user BLOB, action TEXT NOT NULL, selector BLOB NOT NULL,
   count INTEGER NOT NULL) STRICT;
 CREATE TABLE record_secrets(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
-)sql",
-    // 7: webhooks, and the events that one of them never took.
-    R"sql(
+-- Webhooks, and the events that one of them never took.
 CREATE TABLE webhooks(
   id BLOB PRIMARY KEY, organization INTEGER NOT NULL, name TEXT NOT NULL, url TEXT NOT NULL,
   secret TEXT NOT NULL, after_seq INTEGER NOT NULL, failing_since_ms INTEGER NOT NULL,
@@ -280,6 +296,11 @@ absl::Status Migrate(Database& database, int to) {
     return absl::FailedPreconditionError(
         absl::StrCat("the database has schema version ", *version,
                      ", made by a newer server; this one knows up to ", SchemaVersion()));
+  }
+  if (*version == 6 || *version == 7) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the database has schema version ", *version,
+                     ", which no release had; start with another"));
   }
   if (*version >= to) return absl::OkStatus();
   return RunMigrations(database, *version, to);

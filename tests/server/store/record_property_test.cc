@@ -71,7 +71,7 @@ class RecordPropertyTest : public RecordTest, public testing::WithParamInterface
     request.number_e164 = AnyNumber();
     for (int i = Below(4); i >= 0; --i) {
       const bool calls = request.kind == PurgeRequest::Kind::kCalls;
-      std::string id = calls ? AnyCall() : AnyOf("id", "record_sessions");
+      std::string id = calls ? AnyCall() : AnyOf("id", kSessions);
       if (id.empty() || Below(5) == 0) id = "unknown";
       request.ids.push_back(std::move(id));
     }
@@ -119,7 +119,7 @@ TEST_P(RecordPropertyTest, WhatIfIsWhatHappens) {
   EXPECT_EQ(Number("SELECT count(*) FROM purge_jobs WHERE completed_ms IS NULL"), 0);
   EXPECT_EQ(Number("SELECT count(*) FROM records WHERE purge_job IS NOT NULL"), 0);
   for (const char* orphans :
-       {"records WHERE session NOT IN(SELECT id FROM record_sessions)",
+       {"record_sessions WHERE id IN(SELECT session FROM records)",
         "records WHERE contact NOT IN(SELECT id FROM record_contacts)",
         "records WHERE conversation NOT IN(SELECT id FROM record_conversations)",
         "records WHERE parent NOT IN(SELECT id FROM records)",

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/entropy.h"
 #include "server/store/record_reader.h"
 #include "tests/server/store/scratch_dir.h"
@@ -22,6 +23,10 @@ class RecordTest : public ScratchDir {
   // Ann and Ben belong to `default`, Cy and Di to `Other`; Eve has no number.
   static constexpr UserId kAnn{1}, kBen{2}, kCy{3}, kDi{4}, kEve{5};
   static constexpr char kAnnNumber[] = "+999661", kBenNumber[] = "+999662", kCyNumber[] = "+999663";
+  // Sessions with calls, and those without.
+  static constexpr char kSessions[] =
+      "(SELECT id,organization FROM record_sessions UNION SELECT session,organization FROM "
+      "records)";
 
  protected:
   // A call whose facts are being told; each takes a second of the test's clock.
@@ -95,6 +100,9 @@ class RecordTest : public ScratchDir {
   // For rows that nothing makes yet.
   void Sql(const std::string& sql);
   // Every row of every table but these.
+  std::int64_t Sessions(const char* where) {
+    return Number(absl::StrCat("SELECT count(*) FROM ", kSessions, " ", where));
+  }
   std::string Dump(const std::vector<std::string>& without = {});
 
   // What the ledger asked for.
