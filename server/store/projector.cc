@@ -55,6 +55,16 @@ absl::StatusOr<Projector> Projector::Open(Database* database, records::OidSource
   return projector;
 }
 
+namespace {
+
+// A phone may rate a call after its purge: the book knows ended calls a while longer.
+bool IsOfPurged(const book::Fact& fact) {
+  return std::holds_alternative<fact::CallRated>(fact.body) ||
+         std::holds_alternative<fact::CallDebugSaved>(fact.body);
+}
+
+}  // namespace
+
 absl::Status Projector::Fold(std::int64_t seq, book::Fact fact) {
   return fact.stream == book::Stream::kCall ? FoldCall(seq, fact) : entities_.Fold(seq, fact);
 }
@@ -74,7 +84,7 @@ absl::Status Projector::FoldCall(std::int64_t seq, book::Fact& fact) {
   if (at == calls_.end()) {
     auto found = call_table_.Find(id);
     if (!found.ok()) return found.status();
-    if (!*found) return DoesNotContinue(seq, fact);
+    if (!*found) return IsOfPurged(fact) ? absl::OkStatus() : DoesNotContinue(seq, fact);
     at = calls_.try_emplace(id, **std::move(found)).first;
   }
   CallRow& row = at->second;

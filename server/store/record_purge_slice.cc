@@ -135,6 +135,12 @@ absl::Status RecordLedger::PurgeCall(Job& job, RecordRow& record, records::Live&
   STORE_LET(const int events, outbox_.Purge(record));
   counts.events += events;
   STORE_TRY(EraseRecord(sql_, record, counts));
+  // What start reads of ended calls, once no organization has a record of this one.
+  STORE_TRY(
+      sql_.Run("DELETE FROM calls WHERE id=?1 AND ended_seq IS NOT NULL "
+               "AND NOT EXISTS(SELECT 1 FROM records WHERE id=?2) AND NOT EXISTS(SELECT 1 FROM "
+               "records WHERE mtproto_id=?1 AND mtproto_id<>0 AND direction=0)",
+               call.mtproto_id, Oid::OfCall(call.created_ms, call.mtproto_id)));
   STORE_TRY(
       sql_.Run("INSERT INTO tombstones(call_hash,session_hash,purged_ms,job) "
                "VALUES(?,?,?,?)",

@@ -278,6 +278,30 @@ TEST_F(RecordPurgeTest, TheReceiptIsSigned) {
   EXPECT_EQ(Number("SELECT count(*) FROM purge_jobs WHERE number IS NOT NULL"), 0);
 }
 
+// P-41: what the server starts from forgets a call too, when the last organization does; a phone
+// that still rates it does no harm.
+TEST_F(RecordPurgeTest, TheLastRecordTakesTheCall) {
+  CallFacts call = NewCall(kAnn, kCy);
+  Put({Requested(call)});
+  const Oid id = IdOf(call, now());
+  Put({Ended(call, call::Reason::kMissed)});
+  PurgeCalls({id.Hex()});
+  PurgeAll();
+  EXPECT_EQ(Number("SELECT count(*) FROM calls"), 1);
+  const records::CallPage theirs = *reader().List(other_org(), {});
+  ASSERT_EQ(theirs.total, 1);
+  Do([&](records::Ledger& ledger, records::Live&) {
+    records::PurgeRequest request;
+    request.ids = {theirs.calls[0].id.Hex()};
+    return ledger.Purge(other_actor(), request, now()).status();
+  });
+  PurgeAll();
+  EXPECT_EQ(Number("SELECT count(*) FROM calls"), 0);
+  Put({Rated(call, kAnn, 1, "rude"), DebugSaved(call, kCy, "{}")});
+  EXPECT_EQ(Number("SELECT count(*) FROM ratings"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM call_debug"), 0);
+}
+
 // P-20, P-22, P-23, section 11 item 4: a dry run writes the audit log and nothing else.
 TEST_F(RecordPurgeTest, ADryRunChangesNothing) {
   const Oid a = Answered(kAnn, kCy), b = Missed(kBen, kCy);
