@@ -165,6 +165,19 @@ void Book::Restore(const Fact& fact) {
   CommitGroup();
 }
 
+void Book::Restored(WallTime now) {
+  State& state = impl_->state;
+  TraceEvent event;
+  event.at_ms = UnixMillis(now);
+  event.what = TraceWhat::kRestarted;
+  state.live_calls.ForEach([&](UserId user, const std::vector<CallId>& calls) {
+    for (const CallId id : calls) {
+      if (state.calls.Find(id)->call.caller == user) state.tracer.Add(id, event);
+    }
+  });
+  state.tracer.Commit();
+}
+
 void Book::Step(const Command& command, WallTime now, std::vector<Fact>& facts,
                 std::vector<Effect>& effects) {
   if (!impl_->restored_keys.empty()) impl_->restored_keys = {};
@@ -290,7 +303,7 @@ void Book::RollbackGroup() {
 
 void Book::UndoGroup() {
   impl_->state.group.Rollback();
-  impl_->state.tracer.Undo();
+  impl_->state.tracer.Undo(UnixMillis(impl_->last_now));
   impl_->state.relays.Rollback();
   impl_->state.presence.leaving.clear();
   impl_->rest_until = impl_->last_now + kDeadlineRest;

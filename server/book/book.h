@@ -49,6 +49,8 @@ class Book {
   // at the first FireDeadlines.
   void Restore(const Fact& fact);
   void Restore(const BoxMessage& message);
+  // After the last of them: the traces of live calls say that there was a restart.
+  void Restored(WallTime now);
 
   // Appends to `facts` and `effects`.
   void Step(const Command& command, WallTime now, std::vector<Fact>& facts,
@@ -72,7 +74,8 @@ class Book {
   // One of them ends every group, also one without facts.
   void CommitGroup();
   void RollbackGroup();
-  // RollbackGroup for commands that are stepped again at once: nothing of it is traced as refused.
+  // RollbackGroup for commands that are stepped again at once: of it only deadlines are traced as
+  // refused.
   void UndoGroup();
   // The answer to a command whose group was rolled back (CALL_OCCUPY_FAILED for call methods, else
   // 500).

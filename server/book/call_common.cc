@@ -244,6 +244,21 @@ UpdateBatch EndBatch(Turn& turn, const CallRecord& record, UserId viewer) {
   return batch;
 }
 
+namespace {
+
+// Devices that never were of the call, or are no longer, aren't missed.
+void TraceLostDevice(Turn& turn, const call::Call& call, call::Role role, DeviceId device) {
+  if (role == call::Role::kCallerOther || role == call::Role::kCalleeOther) return;
+  TraceEvent line;
+  line.what = TraceWhat::kDeviceLost;
+  line.why = Why::kSignedOut;
+  line.party = role == call::Role::kCaller ? TraceParty::kCaller : TraceParty::kCallee;
+  line.device = device;
+  turn.TraceServer(call.id, line);
+}
+
+}  // namespace
+
 void EndCallsOfDevice(Turn& turn, DeviceId device, UserId user) {
   const std::vector<CallId>* live = turn.state().live_calls.Find(user);
   if (live == nullptr) return;
@@ -253,6 +268,7 @@ void EndCallsOfDevice(Turn& turn, DeviceId device, UserId user) {
     event.kind = call::EventKind::kDeviceLost;
     event.role = call::RoleOf(call, user, device);
     const call::Step step = call::Advance(call, event, turn.at(), turn.timeouts());
+    TraceLostDevice(turn, call, event.role, device);
     if (step.outcome == call::Outcome::kEnded) {
       EndCall(turn, step, {.lost = device, .why = Why::kSignedOut});
     }
@@ -264,9 +280,10 @@ void FireCallDeadline(Turn& turn, CallId id) {
   if (record == nullptr) return;
   const call::Event event{.kind = call::EventKind::kDeadline};
   const call::Step step = call::Advance(record->call, event, turn.at(), turn.timeouts());
-  if (step.outcome == call::Outcome::kEnded) {
-    EndCall(turn, step, {.why = WhyFired(record->call)});
-  }
+  if (step.outcome != call::Outcome::kEnded) return;
+  const Why why = WhyFired(record->call);
+  turn.TraceServer(id, {.what = TraceWhat::kDeadline, .why = why});
+  EndCall(turn, step, {.why = why});
 }
 
 }  // namespace trunkline::book

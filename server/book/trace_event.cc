@@ -110,7 +110,8 @@ bool Alike(const TraceEvent& a, const TraceEvent& b) {
 // What a call may have thousands of.
 bool Repeats(const TraceEvent& event) {
   return event.what == TraceWhat::kSendSignallingData || event.what == TraceWhat::kBool ||
-         event.what == TraceWhat::kUpdateSignallingData || event.kind == TraceKind::kError;
+         event.what == TraceWhat::kUpdateSignallingData || event.what == TraceWhat::kStoreRefused ||
+         event.kind == TraceKind::kError;
 }
 
 }  // namespace

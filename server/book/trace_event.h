@@ -101,7 +101,7 @@ constexpr Why WhyOf(picker::Why why) {
 
 struct TraceEvent {
   std::int64_t at_ms = 0;
-  DeviceId device{};  // whose message or news; 0 for events
+  DeviceId device{};  // whose message or news, or which was lost; 0 for other events
   TraceKind kind = TraceKind::kEvent;
   TraceParty party = TraceParty::kServer;
   TraceWhat what = TraceWhat::kEnded;

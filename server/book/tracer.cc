@@ -3,6 +3,16 @@
 #include <utility>
 
 namespace trunkline::book {
+namespace {
+
+// What the server began by itself, so that no request says what became of it.
+bool IsOwnDoing(const TraceEvent& event) {
+  if (event.kind != TraceKind::kEvent) return false;
+  if (event.what == TraceWhat::kEnded) return event.why == Why::kRecordDiscarded;
+  return event.what == TraceWhat::kDeadline || event.what == TraceWhat::kDeviceLost;
+}
+
+}  // namespace
 
 CallTrace Tracer::Of(CallId call) const {
   const CallTrace* const known = Find(call);
@@ -25,16 +35,35 @@ void Tracer::Commit() {
 
 void Tracer::Rollback(std::int64_t at_ms) {
   for (const Pending& pending : std::exchange(pending_, {})) {
-    if (pending.line.event.kind != TraceKind::kRequest) continue;
-    Write(pending.line, false);
-    Line refused = pending.line;
-    refused.event.at_ms = at_ms;
-    refused.event.kind = TraceKind::kError;
-    refused.event.what = TraceWhat::kRpcError;
-    refused.event.refusal = Refusal::kCallOccupyFailed;
-    refused.event.why = Why::kStoreRefused;
-    Write(refused, false);
+    if (pending.line.event.kind == TraceKind::kRequest) WriteRefusedRequest(pending.line, at_ms);
+    if (IsOwnDoing(pending.line.event)) WriteRefusedEvent(pending.line, at_ms);
   }
+}
+
+void Tracer::Undo(std::int64_t at_ms) {
+  for (const Pending& pending : std::exchange(pending_, {})) {
+    const TraceEvent& event = pending.line.event;
+    if (event.what == TraceWhat::kDeadline) WriteRefusedEvent(pending.line, at_ms);
+  }
+}
+
+void Tracer::WriteRefusedRequest(const Line& request, std::int64_t at_ms) {
+  Write(request, false);
+  Line refused = request;
+  refused.event.at_ms = at_ms;
+  refused.event.kind = TraceKind::kError;
+  refused.event.what = TraceWhat::kRpcError;
+  refused.event.refusal = Refusal::kCallOccupyFailed;
+  refused.event.why = Why::kStoreRefused;
+  Write(refused, false);
+}
+
+void Tracer::WriteRefusedEvent(const Line& event, std::int64_t at_ms) {
+  TraceEvent refused;
+  refused.at_ms = at_ms;
+  refused.what = TraceWhat::kStoreRefused;
+  refused.why = event.event.why;
+  Write({event.call, refused}, false);
 }
 
 void Tracer::Write(const Line& line, bool opens) {

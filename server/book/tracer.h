@@ -32,7 +32,8 @@ class Tracer {
 
   void Commit();
   void Rollback(std::int64_t at_ms);
-  void Undo() { pending_.clear(); }
+  // Of a group whose commands are stepped again: they will be told then, deadlines won't.
+  void Undo(std::int64_t at_ms);
 
   void Forget(CallId call) { traces_.erase(call); }
 
@@ -46,6 +47,8 @@ class Tracer {
     bool opens = false;
   };
   void Write(const Line& line, bool opens);
+  void WriteRefusedRequest(const Line& request, std::int64_t at_ms);
+  void WriteRefusedEvent(const Line& event, std::int64_t at_ms);
   void Bury(CallId call);
 
   absl::flat_hash_map<CallId, CallTrace> traces_;

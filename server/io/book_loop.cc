@@ -79,6 +79,7 @@ absl::Status BookLoop::Restore() {
   const absl::Status status = store_->Restore(
       horizon, [this](const book::Fact& fact) { book_.Restore(fact); },
       [this](const book::BoxMessage& message) { book_.Restore(message); });
+  book_.Restored(WallNow());
   switchboard_->stats().store_available.store(status.ok());
   Committed(static_cast<std::size_t>(store_->unprojected()));
   return status;

@@ -156,12 +156,16 @@ book::TraceLine Line(const TraceEvent& event, std::string device) {
   book::TraceLine line;
   line.at_ms = event.at_ms;
   line.kind = kKinds[static_cast<std::size_t>(event.kind)];
-  line.party = kParties[static_cast<std::size_t>(event.party)];
-  line.device = std::move(device);
+  const bool of_server = event.kind == TraceKind::kEvent;
+  if (!of_server) {
+    line.party = kParties[static_cast<std::size_t>(event.party)];
+    line.device = device;
+  }
   line.name = NameOf(event);
   line.reason = NameOf(event.why);
   line.count = event.count;
   AddFields(event, line);
+  if (of_server && !device.empty()) line.fields.emplace_back("device", std::move(device));
   return line;
 }
 

@@ -37,6 +37,7 @@ void Server::Start(unsigned threads) {
   switchboard_ = std::make_unique<io::Switchboard>(threads);
   book_ = std::make_unique<book::Book>(SimBookConfig(), &book_entropy_);
   for (const book::Fact& fact : disk_->journal()) book_->Restore(fact);
+  book_->Restored(timeline_->now());
   std::array<std::uint8_t, 32> secret;
   dice_->entropy()->Fill(secret);
   for (unsigned i = 0; i < threads; ++i) {

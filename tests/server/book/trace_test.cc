@@ -125,6 +125,12 @@ class TraceTest : public testing::Test {
     if (trace == nullptr) return "none";
     return Text(*trace);
   }
+  std::optional<TraceEvent> Find(CallId call, TraceWhat what) {
+    for (const TraceEvent& event : world_.book().TraceOf(call)->events) {
+      if (event.what == what) return event;
+    }
+    return std::nullopt;
+  }
   static std::string Text(const CallTrace& trace) {
     std::string text;
     for (const TraceEvent& event : trace.events) {
@@ -201,7 +207,71 @@ TEST_F(TraceTest, ARestartKeepsWhatIsDurable) {
   world_.Send(b1_, cmd::AcceptCall{{ring.id, ring.access_hash}, Gb(), TestProtocol()});
   world_.Restart();
   EXPECT_EQ(Told(ring.id), Line(TraceKind::kRequest, TraceWhat::kRequestCall) +
-                               Line(TraceKind::kRequest, TraceWhat::kAcceptCall));
+                               Line(TraceKind::kRequest, TraceWhat::kAcceptCall) +
+                               Line(TraceKind::kEvent, TraceWhat::kRestarted));
+}
+
+TEST_F(TraceTest, ARestartSaysNothingOfCallsThatHadEnded) {
+  const Dialled call = Connect(world_, a1_, b1_);
+  Discard(world_, a1_, call.caller);
+  world_.Restart();
+  EXPECT_EQ(Told(call.caller.id), "none");
+}
+
+TEST_F(TraceTest, ADeadlineIsToldBeforeTheEndThatItBrings) {
+  const Dialled call = Dial(world_, a1_, b1_);
+  world_.Send(b1_, cmd::ReceivedCall{call.callee});
+  const std::string before = Told(call.caller.id);
+  world_.Wait(std::chrono::minutes(2));
+  const std::string after = Told(call.caller.id).substr(before.size());
+  EXPECT_EQ(after.find(Line(TraceKind::kEvent, TraceWhat::kDeadline) +
+                       Line(TraceKind::kEvent, TraceWhat::kEnded)),
+            0u);
+  EXPECT_EQ(Find(call.caller.id, TraceWhat::kDeadline)->why, Why::kRingTimeout);
+}
+
+TEST_F(TraceTest, ADeviceThatIsSignedOutIsLostToItsCalls) {
+  const Dialled ringing = Dial(world_, a1_, b1_);
+  world_.Send(b2_, cmd::LogOut{});
+  const auto lost = Find(ringing.caller.id, TraceWhat::kDeviceLost);
+  ASSERT_TRUE(lost.has_value());
+  EXPECT_EQ(lost->device, b2_.device);
+  EXPECT_EQ(lost->party, TraceParty::kCallee);
+  EXPECT_EQ(lost->why, Why::kSignedOut);
+  EXPECT_FALSE(Find(ringing.caller.id, TraceWhat::kEnded).has_value());  // another one rings
+  world_.Send(a1_, cmd::LogOut{});
+  const auto caller = Find(ringing.caller.id, TraceWhat::kEnded);
+  ASSERT_TRUE(caller.has_value());
+  EXPECT_EQ(caller->why, Why::kSignedOut);
+}
+
+TEST_F(TraceTest, ADeviceThatIsNotOfTheCallIsNotMissed) {
+  const Dialled call = Connect(world_, a1_, b1_);
+  world_.Send(b2_, cmd::LogOut{});
+  EXPECT_FALSE(Find(call.caller.id, TraceWhat::kDeviceLost).has_value());
+}
+
+TEST_F(TraceTest, WhatTheServerBeganIsToldAsRefusedWithItsReason) {
+  const Dialled call = Dial(world_, a1_, b1_);
+  const std::string before = Told(call.caller.id);
+  world_.WaitInVain(std::chrono::minutes(2));
+  EXPECT_EQ(Told(call.caller.id), before + Line(TraceKind::kEvent, TraceWhat::kStoreRefused));
+  EXPECT_EQ(Find(call.caller.id, TraceWhat::kStoreRefused)->why, Why::kRingTimeout);
+  world_.OfficeInVain(call.caller.id, a1_.user, 0);
+  const TraceEvent last = world_.book().TraceOf(call.caller.id)->events.back();
+  EXPECT_EQ(last.what, TraceWhat::kStoreRefused);
+  EXPECT_EQ(last.why, Why::kRecordDiscarded);
+}
+
+// A full disk has a deadline tried each second.
+TEST_F(TraceTest, ADeadlineThatIsRefusedAgainAndAgainIsOneLine) {
+  const Dialled call = Dial(world_, a1_, b1_);
+  const std::string before = Told(call.caller.id);
+  for (int i = 0; i < 100; ++i) world_.WaitInVain(std::chrono::minutes(2));
+  EXPECT_EQ(Told(call.caller.id), before + Line(TraceKind::kEvent, TraceWhat::kStoreRefused));
+  EXPECT_EQ(Find(call.caller.id, TraceWhat::kStoreRefused)->count, 100);
+  world_.Wait(std::chrono::minutes(2));
+  EXPECT_TRUE(Find(call.caller.id, TraceWhat::kEnded).has_value());
 }
 
 TEST_F(TraceTest, FollowersSeeCallsThatWereRefused) {

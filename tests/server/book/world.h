@@ -148,6 +148,7 @@ class World {
   void Restart() {
     book_ = std::make_unique<Book>(config_, &entropy_);
     for (const Fact& fact : journal_) book_->Restore(fact);
+    book_->Restored(now_);
   }
 
   Effects Send(const Phone& phone, CommandBody body) {
@@ -176,6 +177,16 @@ class World {
     book_->FireDeadlines(now_, facts, effects);
     Keep(std::move(facts));
     return effects;
+  }
+  // The same, but the store refuses the group.
+  void WaitInVain(Duration time) {
+    now_ += time;
+    Effects effects;
+    std::vector<Fact> facts;
+    Reseed();
+    book_->FireDeadlines(now_, facts, effects);
+    EXPECT_FALSE(facts.empty());
+    book_->UndoGroup();
   }
 
   // What the back office does. nullopt: there was nothing to be done.
