@@ -30,6 +30,7 @@ void Disk::CheckCall(const book::FactBody& body) {
     life.callee = requested->callee;
     life.caller_device = requested->caller_device;
     Expect(calls_.emplace(requested->id, life).second, "a call begins once");
+    ringing_[life.callee].insert(requested->id);
   } else if (const auto* received = std::get_if<fact::CallReceived>(&body)) {
     CallLife& life = calls_[received->id];
     Expect(!life.received && !life.accepted && !life.end, "a ringing call is received once");
@@ -38,6 +39,7 @@ void Disk::CheckCall(const book::FactBody& body) {
     CallLife& life = calls_[accepted->id];
     Expect(!life.accepted && !life.end, "at most one device accepts");
     life.accepted = true;
+    ringing_[life.callee].erase(accepted->id);
     life.callee_device = accepted->callee_device;
   } else if (const auto* confirmed = std::get_if<fact::CallConfirmed>(&body)) {
     CallLife& life = calls_[confirmed->id];
@@ -53,6 +55,7 @@ void Disk::CheckEnd(CallLife& life, const fact::CallEnded& ended) {
   Expect(life.caller && !life.end, "a call ends once");
   Expect(ended.established == life.confirmed, "the record knows whether they talked");
   life.end = ended;
+  ringing_[life.callee].erase(ended.id);
   ++ended_;
   AddMessage(life.caller, ended.caller_pts, ended.caller_message_id, ended.id);
   AddMessage(life.callee, ended.callee_pts, ended.callee_message_id, ended.id);

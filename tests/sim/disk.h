@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -32,6 +33,8 @@ class Disk {
   const std::vector<book::Fact>& journal() const { return journal_; }
   // nullptr: no such call was committed.
   const CallLife* Find(CallId call) const;
+  // Calls that nobody has taken or ended yet.
+  const std::set<CallId>& RingingTo(UserId user) { return ringing_[user]; }
   // By pts; the first message has pts 2.
   const std::vector<CallId>& BoxOf(UserId user) { return boxes_[user]; }
   std::size_t calls() const { return calls_.size(); }
@@ -53,6 +56,7 @@ class Disk {
   std::map<std::pair<book::Stream, std::int64_t>, std::int32_t> versions_;
   std::map<CallId, CallLife> calls_;
   std::map<UserId, std::vector<CallId>> boxes_;
+  std::map<UserId, std::set<CallId>> ringing_;
   std::size_t ended_ = 0, confirmed_ = 0, refused_ = 0;
   std::string broken_;
 };

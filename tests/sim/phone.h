@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,8 +51,9 @@ class Phone {
   void Start();
   void Receive(Bytes packet);
   void LinkLost();
-  // The process of the server died: what depends on its memory alone may be missing.
-  void ServerDied() { ++disturbed_; }
+  // The process of the server died: what depends on its memory alone may be missing, but not the
+  // ends of the calls that this phone knew to live.
+  void ServerDied();
   // No new mischief from now on: hang up, and learn what was missed.
   void Settle();
   // What must hold when all has settled.
@@ -62,6 +64,8 @@ class Phone {
   bool signed_out() const { return signed_out_; }
   int disturbed() const { return disturbed_; }
   std::uint64_t signals_heard() const { return signals_heard_; }
+  std::uint64_t ends_owed() const { return ends_owed_; }
+  std::uint64_t rings_offered() const { return rings_offered_; }
   // Between two phones of one call, for the order of signalling.
   std::function<const Phone*(DeviceId)> find_phone;
 
@@ -71,6 +75,7 @@ class Phone {
     CallId id;
     std::int64_t access_hash = 0;
     bool caller = false, decided = false, told_accepted = false, discarding = false;
+    bool owed_end = false, told_end = false;
     Phase phase = Phase::kWaiting;
     int random_id = 0;
     std::uint64_t sent = 0, heard = 0;  // signalling
@@ -88,6 +93,7 @@ class Phone {
   void Deliver();
   void GetDifference();
   void OnDifference(const load::Reply& reply, std::int32_t asked);
+  void CheckRings();
   void AddMessages(std::span<const tl::api::AnyMessage> messages);
   void OnUpdates(ByteView body);
   void OnBatch(const tl::api::AnyUpdates& updates);
@@ -135,7 +141,8 @@ class Phone {
   std::map<CallId, Call> calls_;
   int last_random_ = 0;
   bool dialling_ = false;
-  std::uint64_t signals_heard_ = 0;
+  std::uint64_t signals_heard_ = 0, ends_owed_ = 0, rings_offered_ = 0;
+  std::set<CallId> rang_when_asked_;  // for the difference
 };
 
 }  // namespace trunkline::sim

@@ -117,6 +117,14 @@ void Phone::Settle() {
   Flush();
 }
 
+void Phone::ServerDied() {
+  ++disturbed_;
+  for (auto& [id, call] : calls_) {
+    if (call.phase == Phase::kOver || std::exchange(call.owed_end, true)) continue;
+    ++ends_owed_;
+  }
+}
+
 void Phone::SignOut() {
   leaving_ = true;
   Ask(fn::auth::LogOut{}, [this](const load::Reply& reply) {
@@ -311,6 +319,7 @@ void Phone::OnEnd(const api::PhoneCallDiscarded& told) {
     Expect(same, "both sides learn one duration");
   }
   call->phase = Phase::kOver;
+  call->told_end = true;
 }
 
 // Only on a link: what was said without one would go out ahead of what is repeated.
@@ -366,6 +375,7 @@ void Phone::HangUp(Call& call, std::uint32_t reason) {
         ExpectRefusal(reply, "phone.discardCall", {"CALL_ALREADY_ACCEPTED"});
         if (reply.code != 500) {
           ended.phase = Phase::kOver;
+          ended.told_end = true;
           return;
         }
         out_.timeline->In(1s, [this, id, reason] { HangUp(calls_.at(id), reason), Flush(); });
@@ -381,6 +391,9 @@ void Phone::CheckAtEnd() {
            "nobody rings or talks after the end: phase " +
                std::to_string(static_cast<int>(call.phase)) +
                (call.caller ? " caller" : " callee"));
+    // Its service message, which comes with the box, isn't what stops a phone from ringing.
+    Expect(!call.owed_end || call.told_end,
+           "who was in a call when the process died is told of its end by a phoneCallDiscarded");
   }
   Expect(box_ == out_.disk->BoxOf(user()),
          "the box is whole and in order: " + std::to_string(box_.size()) + " messages of " +

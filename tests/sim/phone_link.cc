@@ -141,6 +141,7 @@ void Phone::GetDifference() {
     return;
   }
   behind_ = false;
+  rang_when_asked_ = out_.disk->RingingTo(user());
   Bytes body;
   tl::AppendTo(body, fn::updates::GetDifference{.pts = pts_, .date = 1, .qts = 0}, me_.layer);
   Send(std::move(body),
@@ -172,7 +173,17 @@ void Phone::OnDifference(const load::Reply& reply, std::int32_t asked) {
     Expect(difference.As<api::updates::DifferenceEmpty>() != nullptr,
            "a box of some hundred messages is never too long");
   }
+  CheckRings();
   if (more) GetDifference();
+}
+
+// Pushes may be lost with a session or a process; the difference has every call that still rings.
+void Phone::CheckRings() {
+  for (const CallId id : out_.disk->RingingTo(user())) {
+    if (!rang_when_asked_.contains(id)) continue;
+    ++rings_offered_;
+    Expect(Find(id) != nullptr, "the difference offers a call that rings");
+  }
 }
 
 void Phone::AddMessages(std::span<const api::AnyMessage> messages) {

@@ -35,9 +35,12 @@ std::string Replay(std::uint64_t seed) {
 }
 
 void Print(const char* what, const Outcome& sum) {
+  const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   std::printf("%s: %zu call lives, %zu of them talked, %llu signals, %zu crashes, %llu packets\n",
-              what, sum.calls, sum.confirmed, static_cast<unsigned long long>(sum.signals),
-              sum.crashes, static_cast<unsigned long long>(sum.packets));
+              what, sum.calls, sum.confirmed, number(sum.signals), sum.crashes,
+              number(sum.packets));
+  std::printf("  %llu ends owed over a crash, %llu rings in differences\n", number(sum.owed),
+              number(sum.rings));
 }
 
 TEST(SimTest, EveryWorldKeepsTheRules) {
@@ -59,6 +62,8 @@ TEST(SimTest, EveryWorldKeepsTheRules) {
     sum.signals += outcome.signals;
     sum.crashes += outcome.crashes;
     sum.packets += outcome.packets;
+    sum.owed += outcome.owed;
+    sum.rings += outcome.rings;
   }
   Print(std::to_string(count).append(" worlds").c_str(), sum);
   if (count < 100) return;
@@ -66,6 +71,8 @@ TEST(SimTest, EveryWorldKeepsTheRules) {
   EXPECT_GT(sum.confirmed, 0u);
   EXPECT_GT(sum.signals, 0u);
   EXPECT_GT(sum.crashes, 0u);
+  EXPECT_GT(sum.owed, 0u);
+  EXPECT_GT(sum.rings, 0u);
 }
 
 }  // namespace

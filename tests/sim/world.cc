@@ -227,6 +227,8 @@ void World::Check() {
   for (const auto& phone : phones_) {
     phone->CheckAtEnd();
     outcome_.signals += phone->signals_heard();
+    outcome_.owed += phone->ends_owed();
+    outcome_.rings += phone->rings_offered();
   }
   if (!disk_.broken().empty()) Complain("journal", disk_.broken());
   const book::Book& book = server_->book();

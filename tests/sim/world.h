@@ -21,6 +21,8 @@ struct Outcome {
   std::size_t calls = 0;    // made
   std::size_t confirmed = 0;
   std::uint64_t signals = 0, events = 0, packets = 0;
+  std::uint64_t owed = 0;   // ends of calls that phones were in when the process died
+  std::uint64_t rings = 0;  // calls that rang while a difference was asked for
   std::size_t crashes = 0;
 };
 
