@@ -85,6 +85,7 @@ class Phone {
   // Links and queries (phone_link.cc).
   void Connect();
   void NewSession();
+  void ForgetOwed();
   template <class M>
   void Ask(const M& method, Done done);
   void Send(Bytes body, Done done);
@@ -129,6 +130,7 @@ class Phone {
   const Outside out_;
   load::ClientSession session_;
   bool connected_ = false, introduced_ = false, settling_ = false;
+  bool back_ = false;  // since the process died, at the server that came after it
   bool leaving_ = false, signed_out_ = false;  // auth.logOut was sent, answered
   int disturbed_ = 0;
   std::map<load::RequestId, Done> waiting_;

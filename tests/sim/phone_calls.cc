@@ -119,6 +119,7 @@ void Phone::Settle() {
 
 void Phone::ServerDied() {
   ++disturbed_;
+  back_ = false;
   for (auto& [id, call] : calls_) {
     if (call.phase == Phase::kOver || std::exchange(call.owed_end, true)) continue;
     ++ends_owed_;

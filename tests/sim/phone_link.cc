@@ -70,6 +70,12 @@ void Phone::LinkLost() {
 void Phone::NewSession() {
   session_.StartNewSession(RandomSession(*out_.dice));
   ++disturbed_;
+  // What was pushed to a session whose link the server still believes in stays there.
+  if (back_) ForgetOwed();
+}
+
+void Phone::ForgetOwed() {
+  for (auto& [id, call] : calls_) call.owed_end = false;
 }
 
 void Phone::Receive(Bytes packet) {
@@ -158,7 +164,7 @@ void Phone::OnDifference(const load::Reply& reply, std::int32_t asked) {
     out_.timeline->In(1s, [this] { GetDifference(), Flush(); });
     return;
   }
-  introduced_ = true;
+  introduced_ = back_ = true;
   Expect(asked == pts_, "nothing else moves pts while the difference is asked for");
   bool more = behind_;
   if (const auto* all = difference.As<api::updates::Difference>()) {
@@ -233,7 +239,10 @@ void Phone::OnUpdates(ByteView body) {
 
 void Phone::OnBatch(const api::AnyUpdates& updates) {
   if (const auto* one = updates.As<api::UpdateShort>()) return OnUpdate(one->update);
-  if (updates.As<api::UpdatesTooLong>() != nullptr) return GetDifference();
+  if (updates.As<api::UpdatesTooLong>() != nullptr) {
+    ForgetOwed();  // pushes were dropped, and it is said: the box has to do
+    return GetDifference();
+  }
   const auto* many = updates.As<api::Updates>();
   if (many == nullptr) return;
   for (const api::AnyUpdate& update : many->updates) OnUpdate(update);
