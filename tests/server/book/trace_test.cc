@@ -256,7 +256,7 @@ TEST_F(TraceTest, WhatTheServerBeganIsToldAsRefusedWithItsReason) {
   const std::string before = Told(call.caller.id);
   world_.WaitInVain(std::chrono::minutes(2));
   EXPECT_EQ(Told(call.caller.id), before + Line(TraceKind::kEvent, TraceWhat::kStoreRefused));
-  EXPECT_EQ(Find(call.caller.id, TraceWhat::kStoreRefused)->why, Why::kRingTimeout);
+  EXPECT_EQ(Find(call.caller.id, TraceWhat::kStoreRefused)->why, Why::kReceiveTimeout);
   world_.OfficeInVain(call.caller.id, a1_.user, 0);
   const TraceEvent last = world_.book().TraceOf(call.caller.id)->events.back();
   EXPECT_EQ(last.what, TraceWhat::kStoreRefused);
