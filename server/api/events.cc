@@ -145,12 +145,12 @@ void PutWebhook(const ExchangePtr& exchange) {
       [exchange, webhook, move = after.has_value()](Ledger& ledger, Live&) {
         return ledger.webhooks().PutWebhook(webhook, move, exchange->now_ms);
       },
-      [exchange, webhook, move = after.has_value()](bool put) {
-        if (!put) {
-          return JsonAnswer({{"success", false}, {"error", "There are 64 webhooks already"}}, 409);
-        }
-        exchange->config->webhooks_changed(webhook.organization, move ? webhook.name : "");
-        return Done();
+      [](bool put) {
+        if (put) return Done();
+        return JsonAnswer({{"success", false}, {"error", "There are 64 webhooks already"}}, 409);
+      },
+      [exchange, moved = after ? webhook.name : ""](bool put) {
+        if (put) exchange->config->webhooks_changed(exchange->who.organization, moved);
       });
 }
 
@@ -160,10 +160,9 @@ void RemoveWebhook(const ExchangePtr& exchange) {
       [exchange](Ledger& ledger, Live&) {
         return ledger.webhooks().RemoveWebhook(exchange->who.organization, exchange->params[0]);
       },
+      [](bool removed) { return removed ? Done() : NoWebhook(); },
       [exchange](bool removed) {
-        if (!removed) return NoWebhook();
-        exchange->config->webhooks_changed(exchange->who.organization, "");
-        return Done();
+        if (removed) exchange->config->webhooks_changed(exchange->who.organization, "");
       });
 }
 

@@ -14,6 +14,7 @@
 #include "server/api/event_stream.h"
 #include "server/api/faults.h"
 #include "server/api/keyring.h"
+#include "server/api/once.h"
 #include "server/api/target.h"
 #include "server/http/answer.h"
 
@@ -59,6 +60,7 @@ struct Exchange {
   const Surface surface;
   const http::Request request;
   const http::Responder respond;  // counts once
+  std::string_view route;         // its pattern
   std::vector<std::string> params;
   std::optional<Pairs> query;  // nullopt: can't be decoded
   Principal who;
@@ -95,8 +97,9 @@ void Read(const ExchangePtr& exchange, Work work, Show show) {
       Showing(exchange, found, show));
 }
 
-template <class Work, class Show>
-void Change(const ExchangePtr& exchange, Work work, Show show) {
+// Whatever key it has: nothing is kept of it.
+template <class Work, class Show, class After>
+void ChangeAnyway(const ExchangePtr& exchange, Work work, Show show, After after) {
   using Found = typename std::invoke_result_t<Work, records::Ledger&, records::Live&>::value_type;
   const auto found = std::make_shared<std::optional<Found>>();
   exchange->backend->Change(
@@ -105,7 +108,33 @@ void Change(const ExchangePtr& exchange, Work work, Show show) {
         if (result.ok()) *found = *std::move(result);
         return result.status();
       },
-      Showing(exchange, found, show));
+      Showing(exchange, found, [show, after](const Found& result) {
+        after(result);
+        return show(result);
+      }));
+}
+
+// `show` is without effect, and with a key it runs in the transaction; `after` tells others of what
+// was committed.
+template <class Work, class Show, class After>
+void Change(const ExchangePtr& exchange, Work work, Show show, After after) {
+  if (exchange->request.idempotency_key.empty()) return ChangeAnyway(exchange, work, show, after);
+  using Found = typename std::invoke_result_t<Work, records::Ledger&, records::Live&>::value_type;
+  const auto found = std::make_shared<std::optional<Found>>();
+  ChangeOnce(
+      exchange,
+      [work, show, found](records::Ledger& ledger, records::Live& live) -> absl::StatusOr<Made> {
+        auto result = work(ledger, live);
+        if (!result.ok()) return result.status();
+        *found = *std::move(result);
+        return Made{show(**found), AboutOf(**found)};
+      },
+      [after, found] { after(**found); });
+}
+
+template <class Work, class Show>
+void Change(const ExchangePtr& exchange, Work work, Show show) {
+  Change(exchange, work, show, [](const auto&) {});
 }
 
 }  // namespace trunkline::api

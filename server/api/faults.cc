@@ -10,7 +10,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr char kContentType[] = "application/json; charset=utf-8";
-constexpr char kRetryAfterSeconds[] = "1";
+constexpr char kRetryAfterSeconds[] = "1", kKeysRetryAfterSeconds[] = "3600";
 
 json::string Text(std::string_view text) {
   return json::string(text.data(), text.size());
@@ -79,6 +79,28 @@ http::Answer TooLarge(Surface surface) {
 
 http::Answer WrongMediaType(Surface surface) {
   return Fault(surface, 415, "UNSUPPORTED_MEDIA_TYPE", "The body must be application/json");
+}
+
+http::Answer KeyReused(Surface surface) {
+  return Fault(surface, 409, "IDEMPOTENCY_KEY_REUSED",
+               "The Idempotency-Key was used for another request");
+}
+
+http::Answer AnswerErased(Surface surface) {
+  return Fault(surface, 409, "ANSWER_ERASED",
+               "The call that the Idempotency-Key was used for is gone, its answer too");
+}
+
+http::Answer AnswerTooLong(Surface surface) {
+  return Fault(surface, 409, "ANSWER_NOT_KEPT",
+               "The request was done; its answer was too long to be kept");
+}
+
+http::Answer TooManyKeys(Surface surface) {
+  http::Answer answer =
+      Fault(surface, 429, "TOO_MANY_KEYS", "Too many Idempotency-Keys within a day");
+  answer.headers.emplace_back("Retry-After", kKeysRetryAfterSeconds);
+  return answer;
 }
 
 http::Answer Invalid(Surface surface, const std::vector<Wrong>& wrongs) {

@@ -28,6 +28,12 @@ http::Answer Forbidden(Surface surface, std::string_view message);
 http::Answer TooLarge(Surface surface);
 http::Answer WrongMediaType(Surface surface);
 
+// Of an Idempotency-Key: it was used for another request, or what was answered can't be said again.
+http::Answer KeyReused(Surface surface);
+http::Answer AnswerErased(Surface surface);
+http::Answer AnswerTooLong(Surface surface);
+http::Answer TooManyKeys(Surface surface);
+
 struct Wrong {
   std::string path;  // of the member; empty: the body or the query as a whole
   std::string message;

@@ -164,8 +164,12 @@ std::optional<Oid> Keyring::OrganizationAt(std::string_view host) const {
 }
 
 std::string Keyring::Fingerprint(std::string_view text) const {
+  return ToHex(AsBytes(Digest(text)).first(8));
+}
+
+std::string Keyring::Digest(std::string_view text) const {
   const auto digest = crypto::HmacSha256(jwt_key_.view(), AsBytes(text));
-  return ToHex(ByteView(digest).first(8));
+  return std::string(AsText(digest));
 }
 
 }  // namespace trunkline::api

@@ -52,6 +52,8 @@ class Keyring {
   std::optional<records::Oid> OrganizationAt(std::string_view host) const;
   // For audit lines: the same text has the same fingerprint, which can't be guessed back.
   std::string Fingerprint(std::string_view text) const;
+  // The same at full length, 32 bytes.
+  std::string Digest(std::string_view text) const;
 
  private:
   struct Known;

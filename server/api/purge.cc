@@ -80,20 +80,18 @@ std::string FingerprintOf(const PurgeRequest& purge, const Keyring& keyring) {
 }
 
 void Run(const ExchangePtr& exchange, PurgeRequest purge) {
-  const auto show = [exchange, fingerprint = FingerprintOf(purge, *exchange->keyring),
-                     what_if = purge.what_if](const records::PurgeResult& result) {
-    if (exchange->config->audit) {
-      exchange->config->audit({exchange->who.organization, exchange->who.credential, fingerprint,
-                               what_if, result.items.size()});
-    }
-    return Items(result);
+  const bool what_if = purge.what_if;
+  const auto tell = [exchange, fingerprint = FingerprintOf(purge, *exchange->keyring),
+                     what_if](const records::PurgeResult& result) {
+    if (!exchange->config->audit) return;
+    exchange->config->audit({exchange->who.organization, exchange->who.credential, fingerprint,
+                             what_if, result.items.size()});
   };
-  Change(
-      exchange,
-      [exchange, purge = std::move(purge)](Ledger& ledger, Live&) {
-        return ledger.Purge(exchange->actor(), purge, exchange->now_ms);
-      },
-      show);
+  const auto work = [exchange, purge = std::move(purge)](Ledger& ledger, Live&) {
+    return ledger.Purge(exchange->actor(), purge, exchange->now_ms);
+  };
+  // A dry run changes nothing, also not what is kept for a key.
+  what_if ? ChangeAnyway(exchange, work, Items, tell) : Change(exchange, work, Items, tell);
 }
 
 // What a dry run is must be certain before anything else is looked at. nullopt: it was answered.

@@ -89,7 +89,12 @@ void Service::Handle(const http::Request& request, const http::Responder& to) co
   const http::Responder respond = Logged(request, to, &route, who);
   if (!who) return respond(UnauthorizedAt(route));
   if (auto refusal = Refusal(route, request, *who, *keyring_)) return respond(*std::move(refusal));
+  if (!request.idempotency_key.empty() && !IsIdempotencyKey(request.idempotency_key)) {
+    return respond(Invalid(match.surface,
+                           {{"Idempotency-Key", "expected 1 to 255 visible ASCII characters"}}));
+  }
   const auto exchange = std::make_shared<Exchange>(match.surface, request, respond);
+  exchange->route = route.pattern;
   exchange->params = std::move(match.params);
   exchange->query = PairsOf(target.query);
   exchange->who = *who;

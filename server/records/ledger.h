@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/ids.h"
+#include "server/records/answers.h"
 #include "server/records/types.h"
 #include "server/records/webhooks.h"
 
@@ -160,6 +161,7 @@ class Ledger {
   // Asked inside the transaction, it sees what the transaction did.
   virtual Reader& reader() = 0;
   virtual WebhookWriter& webhooks() = 0;
+  virtual AnswerKeeper& answers() = 0;
 
   // nullopt: the name or the label is taken.
   virtual absl::StatusOr<std::optional<Organization>> AddOrganization(std::string name,

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "server/store/record_answers.h"
+
 namespace trunkline::store {
 
 using records::Oid;
@@ -56,6 +58,7 @@ absl::Status EraseRecord(SqlCache& sql, const RecordRow& record, ErasedCounts& c
     STORE_TRY(sql.Run("DELETE FROM ratings WHERE call=? AND by_user IN(?,?)",
                       record.call.mtproto_id, record.owner, record.peer()));
   }
+  STORE_TRY(EraseAnswers(sql, id));
   STORE_TRY(sql.Run("UPDATE records SET parent=NULL WHERE session=? AND parent=?",
                     record.call.session, id));
   return erase("DELETE FROM records WHERE id=?", counts.calls, id);

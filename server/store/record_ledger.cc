@@ -39,7 +39,8 @@ RecordLedger::RecordLedger(Database* database, records::OidSource* ids, RecordFe
       outbox_(feed->outbox()),
       links_(feed->links()),
       reader_(database),
-      webhooks_(database, ids) {}
+      webhooks_(database, ids),
+      answers_(database) {}
 
 absl::StatusOr<std::unique_ptr<RecordLedger>> RecordLedger::Open(Database* database,
                                                                  records::OidSource* ids,

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "common/crypto/ed25519.h"
 #include "server/records/ledger.h"
+#include "server/store/record_answers.h"
 #include "server/store/record_erase.h"
 #include "server/store/record_feed.h"
 #include "server/store/record_links.h"
@@ -35,11 +36,13 @@ class RecordLedger final : public records::Ledger {
   // After a transaction. One that was undone may have been a slice of a purge.
   void Settle(bool done) {
     if (!done) feed_->ForgetUsers();
+    if (!done) answers_.Forget();
     due_ |= !done;
   }
 
   records::Reader& reader() override { return reader_; }
   records::WebhookWriter& webhooks() override { return webhooks_; }
+  records::AnswerKeeper& answers() override { return answers_; }
 
   absl::StatusOr<std::optional<records::Organization>> AddOrganization(
       std::string name, std::int64_t now_ms) override;
@@ -133,6 +136,7 @@ class RecordLedger final : public records::Ledger {
   RecordLinks& links_;
   RecordReader reader_;
   RecordWebhooks webhooks_;
+  RecordAnswers answers_;
   crypto::Ed25519Seed signing_key_;
   bool due_ = true;       // PurgeSlice has something to do, as far as is known
   bool waiting_ = false;  // a job waits for the end of a live call

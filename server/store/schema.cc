@@ -260,6 +260,17 @@ CREATE TABLE webhook_dead(
   webhook BLOB NOT NULL, seq INTEGER NOT NULL, given_up_ms INTEGER NOT NULL, error TEXT NOT NULL,
   PRIMARY KEY(webhook, seq)) STRICT, WITHOUT ROWID;
 )sql",
+    // 9: answers to requests with an Idempotency-Key, for a day. Keys and requests are fingerprints,
+    // form is a records::KeptAnswer::Form.
+    R"sql(
+CREATE TABLE kept_answers(
+  key BLOB PRIMARY KEY, credential BLOB NOT NULL, at_ms INTEGER NOT NULL, form INTEGER NOT NULL,
+  request BLOB NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL, call BLOB,
+  purge_job BLOB) STRICT, WITHOUT ROWID;
+CREATE INDEX kept_answers_at ON kept_answers(at_ms);
+CREATE INDEX kept_answers_credential ON kept_answers(credential);
+CREATE INDEX kept_answers_call ON kept_answers(call) WHERE call IS NOT NULL;
+)sql",
 };
 
 absl::Status RunMigrations(Database& database, std::int64_t from, int to) {

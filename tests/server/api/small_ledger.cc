@@ -189,6 +189,19 @@ absl::StatusOr<bool> SmallLedger::PurgeSlice(int, Live&, std::int64_t) {
   return false;
 }
 
+absl::StatusOr<std::optional<records::KeptAnswer>> SmallLedger::Find(std::string_view key,
+                                                                     std::int64_t) {
+  const auto found = answers_known.find(key);
+  if (found == answers_known.end()) return std::nullopt;
+  return found->second;
+}
+
+absl::Status SmallLedger::Keep(records::Oid, std::string_view key,
+                               const records::KeptAnswer& answer, std::int64_t) {
+  answers_known.insert_or_assign(std::string(key), answer);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<NoteChange> SmallLedger::AddNote(const Actor& by, std::string_view call,
                                                 const NoteText& text, std::int64_t now_ms) {
   actor = by;

@@ -2,6 +2,8 @@
 // server/store. Notes what it was asked.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +15,8 @@ namespace trunkline::api {
 
 class SmallLedger final : public records::Ledger,
                           public records::Reader,
-                          public records::WebhookWriter {
+                          public records::WebhookWriter,
+                          public records::AnswerKeeper {
  public:
   std::vector<records::Organization> organizations;
   std::vector<records::User> users;
@@ -63,7 +66,17 @@ class SmallLedger final : public records::Ledger,
   absl::Status GiveUp(records::Oid, std::int64_t, std::int64_t, std::string_view,
                       std::int64_t) override;
 
+  // AnswerKeeper
+  std::map<std::string, records::KeptAnswer, std::less<>> answers_known;
+  bool answers_full = false;
+  absl::StatusOr<std::optional<records::KeptAnswer>> Find(std::string_view key,
+                                                          std::int64_t now_ms) override;
+  absl::StatusOr<bool> HasRoom(records::Oid, std::int64_t) override { return !answers_full; }
+  absl::Status Keep(records::Oid, std::string_view key, const records::KeptAnswer& answer,
+                    std::int64_t) override;
+
   // Ledger
+  records::AnswerKeeper& answers() override { return *this; }
   records::WebhookWriter& webhooks() override { return *this; }
   records::Reader& reader() override { return *this; }
   absl::StatusOr<std::optional<records::Organization>> AddOrganization(std::string,
