@@ -10,6 +10,7 @@
 #include "common/bytes.h"
 #include "common/config/command_line.h"
 #include "server/io/node_config.h"
+#include "server/record_service.h"
 
 namespace trunkline {
 
@@ -18,6 +19,7 @@ struct Config {
 
   io::NodeConfig node;
   HostPort http{"127.0.0.1", 0};
+  RecordLimits record_limits;
   std::string log_level = "info";
   // Where secrets were read from; their content is in `node`.
   std::string bot_tokens_file;

@@ -169,6 +169,20 @@ std::vector<Setting> LimitSettings(Config& c) {
   };
 }
 
+std::vector<Setting> HttpSettings(Config& c) {
+  constexpr Range kRates{0, 1'000'000}, kBursts{1, 10'000'000};
+  RecordLimits& limits = c.record_limits;
+  return {
+      NumberSetting("http_rate", "requests a second of one credential; 0: no limit",
+                    limits.rate.per_second, kRates),
+      NumberSetting("http_burst", "requests that it may send at once", limits.rate.burst, kBursts),
+      NumberSetting("http_failed_rate", "wrong tokens a second of one address; 0: no limit",
+                    limits.failed_rate.per_second, kRates),
+      NumberSetting("http_failed_burst", "wrong tokens that it may send at once",
+                    limits.failed_rate.burst, kBursts),
+  };
+}
+
 std::vector<Setting> RelaySettings(Config& c) {
   return {
       AddressSetting("relay_control", "HOST:PORT where relays register", c.relay_control),
@@ -195,8 +209,8 @@ TableList RelayTables(Config& c) {
 
 Settings SettingsOf(Config& config) {
   Settings settings;
-  for (const auto& group : {ProcessSettings(config), RelaySettings(config), CallSettings(config),
-                            SignInSettings(config), LimitSettings(config)}) {
+  for (const auto& group : {ProcessSettings(config), HttpSettings(config), RelaySettings(config),
+                            CallSettings(config), SignInSettings(config), LimitSettings(config)}) {
     settings.values.insert(settings.values.end(), group.begin(), group.end());
   }
   settings.tables = {RelayTables(config)};

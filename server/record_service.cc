@@ -80,14 +80,15 @@ void LogAudit(const api::Audit& audit) {
 
 class Records final : public RecordService {
  public:
-  Records(io::BookLoop* book, std::string file, std::shared_ptr<api::Keyring> keyring)
+  Records(io::BookLoop* book, std::string file, std::shared_ptr<api::Keyring> keyring,
+          const RecordLimits& limits)
       : book_(*book),
         file_(std::move(file)),
         keyring_(std::move(keyring)),
         desk_(book, Opening()),
         control_desk_(book, Opening()),
         backend_(&desk_),
-        service_(&backend_, keyring_, ApiConfig()),
+        service_(&backend_, keyring_, ApiConfig(limits)),
         sender_(WebhookStore()) {}
 
   // Nothing of the outbox is told of after this.
@@ -135,8 +136,10 @@ class Records final : public RecordService {
     };
   }
 
-  api::Config ApiConfig() {
+  api::Config ApiConfig(const RecordLimits& limits) {
     api::Config config;
+    config.rate = limits.rate;
+    config.failed_rate = limits.failed_rate;
     config.calling_code = kCallingCode;
     config.now_ms = NowMs;
     config.request_id = [this] {
@@ -268,13 +271,14 @@ class Records final : public RecordService {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<RecordService>> RecordService::Start(io::BookLoop* book,
-                                                                    const std::string& data_dir) {
+                                                                    const std::string& data_dir,
+                                                                    const RecordLimits& limits) {
   const auto token_key = http::LoadOrMakeToken(data_dir, "record_token_key");
   if (!token_key.ok()) return token_key.status();
   const auto digest = crypto::Sha256(AsBytes(*token_key));
   const SecretBytes<api::Keyring::kJwtKeyBytes> key(digest);
   auto records = std::make_unique<Records>(book, data_dir + "/trunkline.db",
-                                           std::make_shared<api::Keyring>(key));
+                                           std::make_shared<api::Keyring>(key), limits);
   if (absl::Status status = records->Begin(); !status.ok()) return status;
   return records;
 }

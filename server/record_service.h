@@ -7,17 +7,24 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "server/api/rate_limit.h"
 #include "server/http/answer.h"
 #include "server/io/book_loop.h"
 
 namespace trunkline {
+
+struct RecordLimits {
+  api::Rate rate{0, 1'000};        // of each credential
+  api::Rate failed_rate{20, 500};  // of each client address whose tokens are wrong
+};
 
 class RecordService {
  public:
   // `book` runs, is borrowed, and goes after the service; `data_dir` is its store's. Makes
   // DATA_DIR/record_token_key, which signs tokens, when there is none yet.
   static absl::StatusOr<std::unique_ptr<RecordService>> Start(io::BookLoop* book,
-                                                              const std::string& data_dir);
+                                                              const std::string& data_dir,
+                                                              const RecordLimits& limits);
   virtual ~RecordService() = default;  // deliveries end; nobody asks any more
 
   // For the TCP listener, and for its thread only.

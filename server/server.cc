@@ -80,7 +80,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   server->node_ = std::move(*node);
   absl::Status status = server->StartRelays(config);
   if (!status.ok()) return status;
-  auto records = RecordService::Start(&server->node_->book(), config.node.data_dir);
+  auto records =
+      RecordService::Start(&server->node_->book(), config.node.data_dir, config.record_limits);
   if (!records.ok()) return records.status();
   server->records_ = std::move(*records);
   status = server->StartHttp(config);

@@ -15,6 +15,7 @@
 #include "server/api/faults.h"
 #include "server/api/keyring.h"
 #include "server/api/once.h"
+#include "server/api/rate_limit.h"
 #include "server/api/target.h"
 #include "server/http/answer.h"
 
@@ -37,6 +38,8 @@ struct Access {
 };
 
 struct Config {
+  Rate rate{};                              // of each credential
+  Rate failed_rate{};                       // of each client address whose tokens are wrong
   std::string calling_code = "1";           // of numbers without one (server/records/numbers.h)
   std::function<std::int64_t()> now_ms;     // of the wall clock
   std::function<std::string()> request_id;  // a new one

@@ -103,6 +103,12 @@ http::Answer TooManyKeys(Surface surface) {
   return answer;
 }
 
+http::Answer TooManyRequests(Surface surface, std::int64_t retry_after_s) {
+  http::Answer answer = Fault(surface, 429, "TOO_MANY_REQUESTS", "Too many requests");
+  answer.headers.emplace_back("Retry-After", std::to_string(retry_after_s));
+  return answer;
+}
+
 http::Answer Invalid(Surface surface, const std::vector<Wrong>& wrongs) {
   std::string message;
   for (const Wrong& wrong : wrongs) message += (message.empty() ? "" : "; ") + TextOf(wrong);

@@ -33,6 +33,7 @@ http::Answer KeyReused(Surface surface);
 http::Answer AnswerErased(Surface surface);
 http::Answer AnswerTooLong(Surface surface);
 http::Answer TooManyKeys(Surface surface);
+http::Answer TooManyRequests(Surface surface, std::int64_t retry_after_s);
 
 struct Wrong {
   std::string path;  // of the member; empty: the body or the query as a whole

@@ -54,7 +54,9 @@ Service::Service(Backend* backend, std::shared_ptr<const Keyring> keyring, Confi
     : backend_(backend),
       streams_(std::make_unique<EventStreams>(backend)),
       keyring_(std::move(keyring)),
-      config_(std::make_shared<const Config>(std::move(config))) {}
+      config_(std::make_shared<const Config>(std::move(config))),
+      limit_(std::make_unique<RateLimit>(config_->rate)),
+      failed_limit_(std::make_unique<RateLimit>(config_->failed_rate)) {}
 
 http::Responder Service::Logged(const http::Request& request, const http::Responder& respond,
                                 const Route* route, const std::optional<Principal>& who) const {
@@ -72,6 +74,28 @@ http::Responder Service::Logged(const http::Request& request, const http::Respon
   });
 }
 
+// Tokens can't be guessed, so whoever has one is let in from anywhere: a gateway's other clients
+// don't pay for one that fails.
+http::Answer Service::Stranger(const Route& route, const http::Request& request) const {
+  const auto wait = failed_limit_->Take(ClientOf(request.peer), config_->now_ms());
+  return wait ? TooManyRequests(route.surface, *wait) : UnauthorizedAt(route);
+}
+
+// Where a secret is exchanged, an address that failed too often isn't heard at all.
+void Service::Open(const Route& route, const http::Request& request,
+                   const http::Responder& respond) const {
+  const std::int64_t now_ms = config_->now_ms();
+  const bool exchanges = route.pattern == kTokenPattern;
+  const std::string client = exchanges ? ClientOf(request.peer) : "";
+  if (exchanges) {
+    const auto wait = failed_limit_->Wait(client, now_ms);
+    if (wait) return respond(TooManyRequests(route.surface, *wait));
+  }
+  http::Answer answer = route.open(request, *keyring_, now_ms);
+  if (exchanges && answer.status != 200) failed_limit_->Take(client, now_ms);
+  respond(std::move(answer));
+}
+
 void Service::Handle(const http::Request& request, const http::Responder& to) const {
   const Target target = SplitTarget(request.target);
   Match match = FindRoute(request.method, target);
@@ -83,11 +107,14 @@ void Service::Handle(const http::Request& request, const http::Responder& to) co
   const Route& route = *match.route;
   const std::int64_t now_ms = config_->now_ms();
   if (route.run == nullptr) {
-    return Logged(request, to, &route, std::nullopt)(route.open(request, *keyring_, now_ms));
+    return Open(route, request, Logged(request, to, &route, std::nullopt));
   }
   const auto who = keyring_->Find(request.authorization, now_ms);
   const http::Responder respond = Logged(request, to, &route, who);
-  if (!who) return respond(UnauthorizedAt(route));
+  if (!who) return respond(Stranger(route, request));
+  if (const auto wait = limit_->Take(AsText(who->credential.bytes()), now_ms)) {
+    return respond(TooManyRequests(match.surface, *wait));
+  }
   if (auto refusal = Refusal(route, request, *who, *keyring_)) return respond(*std::move(refusal));
   if (!request.idempotency_key.empty() && !IsIdempotencyKey(request.idempotency_key)) {
     return respond(Invalid(match.surface,

@@ -30,10 +30,16 @@ class Service {
   http::Responder Logged(const http::Request& request, const http::Responder& respond,
                          const Route* route, const std::optional<Principal>& who) const;
 
+  // Of a request without a token, or with one that lets nobody in.
+  void Open(const Route& route, const http::Request& request, const http::Responder& respond) const;
+  http::Answer Stranger(const Route& route, const http::Request& request) const;
+
   Backend* const backend_;
   const std::unique_ptr<EventStreams> streams_;
   const std::shared_ptr<const Keyring> keyring_;
   const std::shared_ptr<const Config> config_;
+  // Asked by the thread that handles.
+  const std::unique_ptr<RateLimit> limit_, failed_limit_;
 };
 
 // The pages for operators that share a listener with the surfaces: /livez, /readyz, /startupz,

@@ -19,6 +19,7 @@ struct Request {
   std::string target;  // as sent
   std::string body;
   std::string authorization;
+  std::string peer;  // the client's address; empty: a Unix socket
   std::string content_type, host, request_id, organization_id, idempotency_key, last_event_id;
 };
 

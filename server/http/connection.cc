@@ -72,6 +72,7 @@ void Connection::Read() {
 void Connection::OnHeader(const Error& error) {
   if (Failed(error)) return;
   request_ = HeadOf(parser_->get().base());
+  request_.peer = peer_;
   version_ = parser_->get().version();
   is_head_ = parser_->get().method() == bhttp::verb::head;
   if (parser_->is_done()) return OnRead(error);

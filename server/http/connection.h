@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "boost/asio/generic/stream_protocol.hpp"
 #include "boost/beast/core.hpp"
@@ -28,8 +29,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     BodyRules bodies;
   };
 
-  Connection(ConnectionId id, Protocol::socket socket, const Owner* owner)
-      : id_(id), stream_(std::move(socket)), owner_(owner) {}
+  // `peer`: the other end's address, or empty.
+  Connection(ConnectionId id, Protocol::socket socket, std::string peer, const Owner* owner)
+      : id_(id), peer_(std::move(peer)), stream_(std::move(socket)), owner_(owner) {}
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -57,6 +59,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Close();
 
   const ConnectionId id_;
+  const std::string peer_;
   boost::beast::basic_stream<Protocol> stream_;
   const Owner* const owner_;
   boost::beast::flat_buffer buffer_;

@@ -30,6 +30,21 @@ using Acceptor = net::basic_socket_acceptor<Protocol>;
 constexpr std::size_t kConnectionsMax = 256;
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
+tcp::endpoint TcpEndpoint(const Protocol::endpoint& endpoint) {
+  tcp::endpoint made;
+  made.resize(endpoint.size());
+  std::memcpy(made.data(), endpoint.data(), endpoint.size());
+  return made;
+}
+
+std::string PeerOf(const Protocol::socket& socket) {
+  boost::system::error_code error;
+  const Protocol::endpoint peer = socket.remote_endpoint(error);
+  const int family = peer.protocol().family();
+  if (error || (family != AF_INET && family != AF_INET6)) return "";
+  return TcpEndpoint(peer).address().to_string();
+}
+
 }  // namespace
 
 struct HttpServer::Impl {
@@ -81,7 +96,8 @@ struct HttpServer::Impl {
       }
       if (connections.size() < kConnectionsMax) {
         const ConnectionId id = ++last_id;
-        const auto connection = std::make_shared<Connection>(id, std::move(socket), &owner);
+        const std::string peer = PeerOf(socket);
+        const auto connection = std::make_shared<Connection>(id, std::move(socket), peer, &owner);
         connections.emplace(id, connection);
         connection->Read();
       }
@@ -128,11 +144,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string&
     return absl::UnavailableError(
         absl::StrCat("can't listen on ", host, ":", port, " (http): ", error.message()));
   }
-  tcp::endpoint bound;
-  const Protocol::endpoint own = impl->acceptor.local_endpoint();
-  bound.resize(own.size());
-  std::memcpy(bound.data(), own.data(), own.size());
-  impl->bound_port = bound.port();
+  impl->bound_port = TcpEndpoint(impl->acceptor.local_endpoint()).port();
   return Run(std::move(impl));
 }
 

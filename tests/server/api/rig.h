@@ -40,7 +40,11 @@ class ApiTest : public testing::Test {
   static constexpr std::uint32_t kAll =
       kCallsRead | kCallsWrite | kCallsPurge | kNotesWrite | kEventsRead;
 
-  ApiTest() {
+  struct Limits {
+    Rate rate, failed_rate;
+  };
+  ApiTest() : ApiTest(Limits{}) {}
+  explicit ApiTest(const Limits& limits) {
     own_ = records::Oid(1, 1);
     foreign_ = records::Oid(1, 2);
     ledger_.organizations = {{own_, "Acme", "acme", 1}, {foreign_, "Other", "other", 2}};
@@ -59,6 +63,8 @@ class ApiTest : public testing::Test {
     Refill();
     jwt_ = keyring_->JwtOf(jwt, kNow);
     Config config;
+    config.rate = limits.rate;
+    config.failed_rate = limits.failed_rate;
     config.now_ms = [this] { return now_ms_; };
     config.request_id = [this] { return "minted-" + std::to_string(++minted_); };
     config.log = [this](const Access& access) { log_.push_back(access); };
