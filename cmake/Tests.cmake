@@ -69,6 +69,9 @@ if(TARGET trunkline-server)
   set_tests_properties(e2e/openapi PROPERTIES TIMEOUT 600 LABELS e2e)
 endif()
 
+# Each requirement of the call records has its test, and docs/records-tests.md says which.
+add_test(NAME tidy/identifiers COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/contract/identifiers.py)
+
 # The stock npm client against the server that was just built.
 if(TARGET trunkline-server)
   add_test(NAME e2e/gramjs COMMAND ${CMAKE_SOURCE_DIR}/tests/e2e/gramjs/run

@@ -86,7 +86,7 @@ class Contract:
             text = self.text_for(parameter["name"], parameter["schema"])
             if parameter["in"] == "path":
                 path = path.replace("{%s}" % parameter["name"], urllib.parse.quote(text, safe=""))
-            elif parameter["required"] or self.random.random() < 0.3:
+            elif parameter["in"] != "header" and (parameter["required"] or self.random.random() < 0.3):
                 query.append(f"{parameter['name']}={urllib.parse.quote(text, safe='')}")
         return path + ("?" + "&".join(query) if query else "")
 
@@ -138,6 +138,9 @@ class Contract:
         target, (body, media) = self.target(path, operation), self.body(operation)
         token = self.random.choices([*self.tokens, "nonsense", None], [8, 8, 1, 1, 1, 1])[0]
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", [])):
+            if self.random.random() < 0.1:
+                headers["Idempotency-Key"] = self.random.choice(["a", "b", str(self.random.random()), "a b"])
         if media and self.random.random() < 0.97:
             headers["Content-Type"] = media
         encoded = body.encode("utf-8", "surrogatepass") if body is not None else None

@@ -134,6 +134,7 @@ TEST_F(CallsTest, DiscardTellsEverybodyOnce) {
   }
 }
 
+// L-01
 TEST_F(CallsTest, RepeatedDiscardGetsTheSameAnswerAndNoSecondMessage) {
   const Dialled call = Connect(world_, a1_, b1_);
   const Effects first = Discard(world_, a1_, call.caller, Reason::kHangup, 31);

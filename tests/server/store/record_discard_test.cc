@@ -196,7 +196,7 @@ TEST_F(RecordDiscardTest, NoticesAndLiveCalls) {
   EXPECT_EQ(Number("SELECT count(*) FROM record_sessions"), 2);
 }
 
-// T-13, M-10: a change that fails leaves everything as it was, events too.
+// T-13, M-10, X-03: a change that fails leaves everything as it was, events too.
 TEST_F(RecordDiscardTest, AFailureChangesNothing) {
   const Oid id = Answered(kAnn, kCy);
   const std::string before = Dump();

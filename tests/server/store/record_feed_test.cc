@@ -52,7 +52,7 @@ TEST_F(RecordFeedTest, ACallIsARecordFromItsRequestOn) {
   Put({Ended(call, call::Reason::kHangup)});
   record = MustFind(id);
   EXPECT_EQ(records::NotesStatus(record), "Completed");
-  EXPECT_EQ(record.duration_s, 6);            // L-03: the server's clock, rounded
+  EXPECT_EQ(record.duration_s, 6);            // L-03, M-15: the server's clock
   EXPECT_EQ(record.reported_duration_s, 43);  // as the client said
   EXPECT_EQ(record.relay, 77);
   EXPECT_EQ(record.ended_ms, now());
