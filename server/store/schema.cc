@@ -260,8 +260,7 @@ CREATE TABLE webhook_dead(
   webhook BLOB NOT NULL, seq INTEGER NOT NULL, given_up_ms INTEGER NOT NULL, error TEXT NOT NULL,
   PRIMARY KEY(webhook, seq)) STRICT, WITHOUT ROWID;
 )sql",
-    // 9: answers to requests with an Idempotency-Key, for a day. Keys and requests are fingerprints,
-    // form is a records::KeptAnswer::Form.
+    // 9: answers to requests with an Idempotency-Key, for a day; keys and requests as fingerprints.
     R"sql(
 CREATE TABLE kept_answers(
   key BLOB PRIMARY KEY, credential BLOB NOT NULL, at_ms INTEGER NOT NULL, form INTEGER NOT NULL,
