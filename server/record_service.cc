@@ -84,6 +84,7 @@ class Records final : public RecordService {
           const RecordLimits& limits)
       : book_(*book),
         file_(std::move(file)),
+        keys_(book->record_keys()),
         keyring_(std::move(keyring)),
         desk_(book, Opening()),
         control_desk_(book, Opening()),
@@ -98,7 +99,7 @@ class Records final : public RecordService {
   }
 
   absl::Status Begin() {
-    auto reader = store::RecordReader::Open(file_);
+    auto reader = store::RecordReader::Open(file_, keys_);
     if (!reader.ok()) return reader.status();
     webhook_reader_ = *std::move(reader);
     if (absl::Status status = keyring_->Fill(*webhook_reader_); !status.ok()) return status;
@@ -131,8 +132,8 @@ class Records final : public RecordService {
   };
 
   io::RecordDesk::OpenReader Opening() {
-    return [file = file_]() -> absl::StatusOr<std::unique_ptr<records::Reader>> {
-      return store::RecordReader::Open(file);
+    return [file = file_, keys = keys_]() -> absl::StatusOr<std::unique_ptr<records::Reader>> {
+      return store::RecordReader::Open(file, keys);
     };
   }
 
@@ -254,6 +255,7 @@ class Records final : public RecordService {
 
   io::BookLoop& book_;
   const std::string file_;
+  const std::shared_ptr<const store::RecordKeys> keys_;
   std::mutex entropy_mutex_;
   SystemEntropy entropy_;
   const std::shared_ptr<api::Keyring> keyring_;

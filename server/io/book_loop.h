@@ -67,6 +67,8 @@ class BookLoop {
   const book::Book& book() const { return book_; }
   // Before Start, for tests: where call records are changed, instead of the store. Borrowed.
   void UseLedger(records::Ledger* ledger) { ledger_ = ledger; }
+  // For readers of call records on other threads. At any time, from any thread.
+  std::shared_ptr<const store::RecordKeys> record_keys() const { return store_->keys(); }
 
   // ---- From any thread; what is given runs on the book's thread and must not block.
 

@@ -16,7 +16,7 @@ absl::Status Store::Change(absl::FunctionRef<absl::Status()> change) {
   }
   if (absl::Status begun = database_.Begin(); !begun.ok()) return begun;
   added_ = 0;
-  absl::Status status = database_.End(change());
+  absl::Status status = End(change());
   projector_.Forget();
   ledger_->Settle(status.ok());
   if (!status.ok()) return status;
@@ -46,7 +46,7 @@ absl::Status Store::PrepareRecords() {
       !status.ok()) {
     return status;
   }
-  auto ledger = RecordLedger::Open(&database_, &record_ids_, &projector_.feed());
+  auto ledger = RecordLedger::Open(&database_, &record_ids_, &projector_.feed(), keys_.get());
   if (!ledger.ok()) return ledger.status();
   ledger_ = *std::move(ledger);
   return absl::OkStatus();

@@ -49,7 +49,9 @@ absl::StatusOr<DataDir> DataDir::Lock(const fs::path& dir) {
     return absl::FailedPreconditionError(
         absl::StrCat("data directory ", dir.string(), " is in use by another trunkline-server"));
   }
-  if (absl::Status status = MakeFile(dir / "trunkline.db"); !status.ok()) return status;
+  for (const char* const name : {"trunkline.db", "record.keys"}) {
+    if (absl::Status status = MakeFile(dir / name); !status.ok()) return status;
+  }
   return locked;
 }
 

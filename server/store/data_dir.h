@@ -14,8 +14,9 @@ namespace trunkline::store {
 // however it ends.
 class DataDir {
  public:
-  // Makes DIR (0700) and an empty DIR/trunkline.db (0600; SQLite gives its side files the same
-  // mode), unless they are there. FailedPrecondition when another process holds the lock.
+  // Makes DIR (0700) and empty DIR/trunkline.db and DIR/record.keys (0600; SQLite gives its side
+  // files the same mode), unless they are there. FailedPrecondition when another process holds the
+  // lock.
   static absl::StatusOr<DataDir> Lock(const std::filesystem::path& dir);
 
   DataDir(DataDir&& other) noexcept : lock_(std::exchange(other.lock_, -1)) {}

@@ -40,10 +40,11 @@ absl::StatusOr<Projector> Projector::Open(Database* database, records::OidSource
   if (!calls.ok()) return calls.status();
   auto rate = database->Prepare(
       "INSERT OR REPLACE INTO ratings(call,by_user,user_initiative,rating,comment,tags) "
-      "VALUES(?,?,?,?,?,?)");
+      "VALUES(?1,?2,?3,?4,seal(phone_owner(?1,?2),'ratings.comment',phone_owner(?1,?2),?5),?6)");
   if (!rate.ok()) return rate.status();
-  auto save_debug =
-      database->Prepare("INSERT INTO call_debug(call,by_user,version,json) VALUES(?,?,?,?)");
+  auto save_debug = database->Prepare(
+      "INSERT INTO call_debug(call,by_user,version,json) VALUES(?1,?2,?3,"
+      "seal(phone_owner(?1,?2),'call_debug.json',phone_owner(?1,?2),?4))");
   if (!save_debug.ok()) return save_debug.status();
   auto put_trace = database->Prepare("INSERT INTO traces(seq,ended_ms,body) VALUES(?,?,?)");
   if (!put_trace.ok()) return put_trace.status();

@@ -1,5 +1,6 @@
 // A record is deleted because the call should not have been: a wrong number.
 #include <utility>
+#include <vector>
 
 #include "server/store/record_ledger.h"
 
@@ -28,6 +29,9 @@ absl::StatusOr<bool> RecordLedger::Discard(const records::Actor& actor,
   ErasedCounts counts;
   STORE_TRY(EraseRecord(sql_, *record, counts));
   STORE_TRY(KeepEmptySession(sql_, *record).status());
+  std::vector<KeyOwner> keys;
+  AddKeysOf(*record, keys);
+  for (const KeyOwner& key : keys) keys_->DestroyLater(key);
   records::Event discarded;
   discarded.type = EventType::kCallDiscarded;
   discarded.at_ms = now_ms;
@@ -50,12 +54,13 @@ absl::Status RecordLedger::DiscardPlaceholder(const RecordRow& record, std::stri
   if (!id) return absl::OkStatus();
   STORE_LET(const int removed,
             sql_.Change("DELETE FROM record_contacts WHERE id=?1 AND organization=?2 "
-                        "AND first_name=?3 AND source=?4 "
+                        "AND unseal('record_contacts.first_name',id,first_name)=?3 AND source=?4 "
                         "AND NOT EXISTS(SELECT 1 FROM records WHERE contact=?1) "
                         "AND NOT EXISTS(SELECT 1 FROM record_conversations WHERE contact=?1)",
                         *id, record.organization, std::string_view(records::kPlaceholderName),
                         std::string_view(records::kPlaceholderSource)));
   if (removed == 0) return absl::OkStatus();
+  keys_->DestroyLater(KeyOwner(id->bytes()));
   records::Event event;
   event.type = EventType::kContactRemoved;
   event.at_ms = now_ms;

@@ -39,6 +39,16 @@ crypto::Sha256Digest TombstoneHash(const Bytes& key, const Oid& id) {
   return crypto::HmacSha256(key, id.bytes());
 }
 
+void AddKeysOf(const RecordRow& record, std::vector<KeyOwner>& keys) {
+  const records::Call& call = record.call;
+  keys.emplace_back(call.id.bytes());
+  if (!call.mtproto_id) return;
+  keys.emplace_back(KeyOwner::OfPhone(call.mtproto_id, record.owner));
+  if (const auto peer = record.peer()) {
+    keys.emplace_back(KeyOwner::OfPhone(call.mtproto_id, *peer));
+  }
+}
+
 absl::Status EraseRecord(SqlCache& sql, const RecordRow& record, ErasedCounts& counts) {
   const Oid& id = record.call.id;
   const auto erase = [&](std::string_view statement, std::int64_t& count,

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/crypto/sha.h"
 #include "common/entropy.h"
 #include "server/records/oid.h"
+#include "server/store/record_keys.h"
 #include "server/store/record_outbox.h"
 #include "server/store/record_rows.h"
 #include "server/store/record_sql.h"
@@ -29,6 +31,8 @@ absl::Status SeedRecords(Database& database, records::OidSource& ids, Entropy& e
 absl::StatusOr<Bytes> TombstoneKey(SqlCache& sql, const records::Oid& organization);
 crypto::Sha256Digest TombstoneHash(const Bytes& key, const records::Oid& id);
 
+// The keys of what EraseRecord erases.
+void AddKeysOf(const RecordRow& record, std::vector<KeyOwner>& keys);
 // Notes, ratings, viewers, debug texts of the organization's users, what was ingested; and the row.
 absl::Status EraseRecord(SqlCache& sql, const RecordRow& record, ErasedCounts& counts);
 // record_sessions.customer

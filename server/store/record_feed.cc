@@ -213,9 +213,10 @@ absl::StatusOr<bool> RecordFeed::Rated(const CallRow& row, const fact::CallRated
   const std::int64_t at_ms = row.ended ? row.ended->at_ms : row.requested.at_ms;
   STORE_TRY(
       sql_.Run("INSERT OR REPLACE INTO record_ratings(record,user,stars,comment,tags,"
-               "user_initiative,created_ms) VALUES(?,?,?,?,?,?,?)",
+               "user_initiative,created_ms) VALUES(?1,?2,?3,"
+               "seal(phone_owner(?8,?9),'record_ratings.comment',?1,?4),?5,?6,?7)",
                held->row.call.id, Oid::OfUser(fact.by), fact.rating, fact.comment,
-               std::int64_t{fact.tags}, fact.user_initiative, at_ms));
+               std::int64_t{fact.tags}, fact.user_initiative, at_ms, fact.id, fact.by));
   held->changed = true;
   STORE_TRY(outbox_.Emit(held->row, EventType::kCallRated, at_ms));
   return true;

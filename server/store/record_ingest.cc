@@ -85,7 +85,9 @@ absl::StatusOr<records::IngestResult> RecordLedger::Ingest(const records::Actor&
   STORE_TRY(table_.Insert(row));
   STORE_TRY(
       sql_.Run("INSERT INTO record_ingested(record,status,transcript,summary,recording) "
-               "VALUES(?,?,?,?,?)",
+               "VALUES(?1,?2,seal(?1,'record_ingested.transcript',?1,?3),"
+               "seal(?1,'record_ingested.summary',?1,?4),"
+               "seal(?1,'record_ingested.recording',?1,?5))",
                call.id, request.ingested.status, request.ingested.transcript,
                request.ingested.summary, request.ingested.recording));
   STORE_TRY(outbox_.Flush());

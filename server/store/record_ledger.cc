@@ -31,10 +31,12 @@ std::string HostLabel(std::string_view name) {
 
 }  // namespace
 
-RecordLedger::RecordLedger(Database* database, records::OidSource* ids, RecordFeed* feed)
+RecordLedger::RecordLedger(Database* database, records::OidSource* ids, RecordFeed* feed,
+                           RecordKeys* keys)
     : sql_(database),
       ids_(ids),
       feed_(feed),
+      keys_(keys),
       table_(database),
       outbox_(feed->outbox()),
       links_(feed->links()),
@@ -44,8 +46,9 @@ RecordLedger::RecordLedger(Database* database, records::OidSource* ids, RecordFe
 
 absl::StatusOr<std::unique_ptr<RecordLedger>> RecordLedger::Open(Database* database,
                                                                  records::OidSource* ids,
-                                                                 RecordFeed* feed) {
-  std::unique_ptr<RecordLedger> ledger(new RecordLedger(database, ids, feed));
+                                                                 RecordFeed* feed,
+                                                                 RecordKeys* keys) {
+  std::unique_ptr<RecordLedger> ledger(new RecordLedger(database, ids, feed, keys));
   Bytes key;
   STORE_TRY(ledger->sql_
                 .First("SELECT value FROM record_secrets WHERE name='receipts'",

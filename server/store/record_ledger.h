@@ -15,6 +15,7 @@
 #include "server/store/record_answers.h"
 #include "server/store/record_erase.h"
 #include "server/store/record_feed.h"
+#include "server/store/record_keys.h"
 #include "server/store/record_links.h"
 #include "server/store/record_outbox.h"
 #include "server/store/record_reader.h"
@@ -32,7 +33,7 @@ class RecordLedger final : public records::Ledger {
   // All are borrowed and outlive the ledger.
   static absl::StatusOr<std::unique_ptr<RecordLedger>> Open(Database* database,
                                                             records::OidSource* ids,
-                                                            RecordFeed* feed);
+                                                            RecordFeed* feed, RecordKeys* keys);
   // After a transaction. One that was undone may have been a slice of a purge.
   void Settle(bool done) {
     if (!done) feed_->ForgetUsers();
@@ -84,7 +85,7 @@ class RecordLedger final : public records::Ledger {
   struct Selection;  // what a purge is of (record_purge.cc)
   struct Job;        // a purge under way (record_purge_slice.cc)
 
-  RecordLedger(Database* database, records::OidSource* ids, RecordFeed* feed);
+  RecordLedger(Database* database, records::OidSource* ids, RecordFeed* feed, RecordKeys* keys);
 
   absl::StatusOr<std::optional<std::int64_t>> RowOf(const records::Oid& organization);
   absl::Status Audit(const records::Actor& actor, std::string_view action,
@@ -131,6 +132,7 @@ class RecordLedger final : public records::Ledger {
   SqlCache sql_;
   records::OidSource* ids_;
   RecordFeed* feed_;
+  RecordKeys* keys_;
   RecordTable table_;
   RecordOutbox& outbox_;  // the feed's, as are the links
   RecordLinks& links_;

@@ -77,10 +77,9 @@ absl::Status RecordLinks::ResolveContact(RecordRow& record) {
   if (!may_add && !has_contacts) return absl::OkStatus();
   STORE_LET(const std::string number, OtherNumber(record));
   if (number.empty()) return absl::OkStatus();
-  STORE_LET(call.contact,
-            sql_.Id("SELECT id FROM record_contacts WHERE organization=? AND phone_e164=? "
-                    "ORDER BY id LIMIT 1",
-                    record.organization, number));
+  STORE_LET(call.contact, sql_.Id("SELECT id FROM record_contacts WHERE organization=?1 "
+                                  "AND phone_index=blind(?1,?2) ORDER BY id LIMIT 1",
+                                  record.organization, number));
   if (!call.contact) {
     if (!may_add) return absl::OkStatus();
     STORE_LET(call.contact, AddPlaceholder(record, number));
@@ -94,8 +93,10 @@ absl::StatusOr<Oid> RecordLinks::AddPlaceholder(RecordRow& record, const std::st
   const Oid contact = ids_->Next(now_ms);
   has_contacts_[record.organization] = true;
   STORE_TRY(
-      sql_.Run("INSERT INTO record_contacts(id,organization,first_name,last_name,phone_e164,source,"
-               "created_by_call,created_ms,updated_ms) VALUES(?,?,?,'',?,?,?,?,?)",
+      sql_.Run("INSERT INTO record_contacts(id,organization,first_name,last_name,phone_e164,"
+               "phone_index,source,created_by_call,created_ms,updated_ms) "
+               "VALUES(?1,?2,seal(?1,'record_contacts.first_name',?1,?3),x'',"
+               "seal(?1,'record_contacts.phone_e164',?1,?4),blind(?2,?4),?5,?6,?7,?8)",
                contact, record.organization, std::string_view(records::kPlaceholderName), number,
                std::string_view(records::kPlaceholderSource), record.call.id, now_ms, now_ms));
   records::Event event;

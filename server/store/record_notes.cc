@@ -40,7 +40,7 @@ absl::StatusOr<NoteChange> RecordLedger::AddNote(const records::Actor& actor, st
   event.note = ids_->Next(now_ms);
   STORE_TRY(
       sql_.Run("INSERT INTO record_notes(id,record,user,content,flagged,created_ms) "
-               "VALUES(?,?,?,?,?,?)",
+               "VALUES(?1,?2,?3,seal(?2,'record_notes.content',?1,?4),?5,?6)",
                *event.note, record->call.id, UserOf(actor, record->organization), note.content,
                note.flagged, now_ms));
   return Changed(*record, std::move(event), now_ms);
@@ -58,7 +58,8 @@ absl::StatusOr<NoteChange> RecordLedger::ChangeNote(const records::Actor& actor,
   int changed = 0;
   if (text != nullptr) {
     STORE_LET(changed,
-              sql_.Change("UPDATE record_notes SET content=?,flagged=? WHERE id=? AND record=?",
+              sql_.Change("UPDATE record_notes SET content=seal(?4,'record_notes.content',?3,?1),"
+                          "flagged=?2 WHERE id=?3 AND record=?4",
                           text->content, text->flagged, *id, record->call.id));
   } else {
     const SecureDelete secure(sql_.database());
@@ -92,7 +93,8 @@ absl::StatusOr<NoteChange> RecordLedger::Rate(const records::Actor& actor, std::
   if (!record) return NoteChange{NoteResult::kNoCall, std::nullopt};
   STORE_TRY(
       sql_.Run("INSERT OR REPLACE INTO record_ratings(record,user,stars,comment,tags,"
-               "user_initiative,created_ms) VALUES(?,?,?,?,?,1,?)",
+               "user_initiative,created_ms) "
+               "VALUES(?1,?2,?3,seal(?1,'record_ratings.comment',?1,?4),?5,1,?6)",
                record->call.id, UserOf(actor, record->organization), stars, comment,
                std::int64_t{book::RatingTags(comment)}, now_ms));
   records::Event event;

@@ -211,9 +211,9 @@ absl::Status RecordLedger::SelectCustomer(const PurgeRequest& request, Selection
                     },
                     customer.organization, customer.number)
                 .status());
-  STORE_LET(const auto contact,
-            sql_.Int("SELECT 1 FROM record_contacts WHERE organization=? AND phone_e164=?",
-                     customer.organization, customer.number));
+  STORE_LET(const auto contact, sql_.Int("SELECT 1 FROM record_contacts WHERE organization=?1 "
+                                         "AND phone_index=blind(?1,?2)",
+                                         customer.organization, customer.number));
   const bool anything = !selection.items.empty() || contact;
   selection.any_new = anything && newest_seq > upto_seq;
   return absl::OkStatus();

@@ -79,10 +79,18 @@ absl::StatusOr<bool> RecordLedger::PurgeSlice(int calls_max, records::Live& live
 
 absl::Status RecordLedger::Work(Job& job, records::Live& live, std::int64_t now_ms, int& budget) {
   STORE_LET(const std::vector<Oid> calls, ErasableCallsOf(job, budget));
+  std::vector<RecordRow> records;
+  std::vector<KeyOwner> keys;
   for (const Oid& call : calls) {
     STORE_LET(std::optional<RecordRow> record, table_.ById(call, true));
-    if (record) STORE_TRY(PurgeCall(job, *record, live, now_ms));
+    if (!record) continue;
+    AddKeysOf(*record, keys);
+    records.push_back(*std::move(record));
   }
+  // Before the rows, and durable by itself: what a copy of the file or its log still holds can't be
+  // opened from here on.
+  STORE_TRY(keys_->Destroy(keys));
+  for (RecordRow& record : records) STORE_TRY(PurgeCall(job, record, live, now_ms));
   budget -= static_cast<int>(calls.size());
   STORE_LET(const int sessions, PurgeEmptySessions(job, budget));
   budget -= sessions;
@@ -183,11 +191,15 @@ absl::StatusOr<int> RecordLedger::PurgeEmptySessions(Job& job, int max) {
 absl::Status RecordLedger::PurgeContacts(Job& job, std::int64_t now_ms) {
   std::vector<Oid> contacts;
   STORE_TRY(sql_.ForEach(
-      "SELECT c.id FROM record_contacts c WHERE c.organization=? AND c.phone_e164=? "
+      "SELECT c.id FROM record_contacts c WHERE c.organization=?1 "
+      "AND c.phone_index=blind(?1,?2) "
       "AND NOT EXISTS(SELECT 1 FROM records WHERE contact=c.id) AND NOT EXISTS(SELECT 1 FROM "
       "record_conversations v JOIN record_texts t ON t.conversation=v.id WHERE v.contact=c.id)",
       [&contacts](const Statement& row) { contacts.push_back(OidOf(row, 0)); }, job.organization,
       job.customer->number));
+  std::vector<KeyOwner> keys;
+  for (const Oid& contact : contacts) keys.emplace_back(contact.bytes());
+  STORE_TRY(keys_->Destroy(keys));
   for (const Oid& contact : contacts) {
     STORE_LET(const int conversations,
               sql_.Change("DELETE FROM record_conversations WHERE contact=?", contact));

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/store/record_erase.h"
+#include "server/store/record_functions.h"
 #include "server/store/record_outbox.h"
 #include "server/store/record_webhooks.h"
 
@@ -56,13 +57,15 @@ void BindFilter(Statement& statement, const Oid& organization, const records::Ca
 
 RecordReader::RecordReader(Database* database) : sql_(database), table_(database) {}
 
-RecordReader::RecordReader(std::unique_ptr<Database> own)
-    : own_(std::move(own)), sql_(own_.get()), table_(own_.get()) {}
+RecordReader::RecordReader(std::unique_ptr<Database> own, std::shared_ptr<const RecordKeys> keys)
+    : keys_(std::move(keys)), own_(std::move(own)), sql_(own_.get()), table_(own_.get()) {}
 
-absl::StatusOr<std::unique_ptr<RecordReader>> RecordReader::Open(const std::string& file) {
+absl::StatusOr<std::unique_ptr<RecordReader>> RecordReader::Open(
+    const std::string& file, std::shared_ptr<const RecordKeys> keys) {
   STORE_LET(Database database, Database::OpenToRead(file));
+  STORE_TRY(UseKeysToRead(database, *keys));
   return std::unique_ptr<RecordReader>(
-      new RecordReader(std::make_unique<Database>(std::move(database))));
+      new RecordReader(std::make_unique<Database>(std::move(database)), std::move(keys)));
 }
 
 template <class Ask>
@@ -144,14 +147,16 @@ absl::StatusOr<std::optional<records::Call>> RecordReader::Find(Oid organization
 
 absl::Status RecordReader::AddDetails(records::Call& call) {
   STORE_TRY(sql_.ForEach(
-      "SELECT id,user,content,flagged,created_ms FROM record_notes WHERE record=? ORDER BY no",
+      "SELECT id,user,unseal('record_notes.content',id,content) AS text,flagged,created_ms "
+      "FROM record_notes WHERE record=? AND text NOT NULL ORDER BY no",
       [&call](const Statement& row) {
         call.notes.push_back({OidOf(row, 0), OidOf(row, 1), row.Text(2), row.Bool(3), row.Int(4)});
       },
       call.id));
   STORE_TRY(sql_.ForEach(
-      "SELECT user,stars,comment,tags,user_initiative,created_ms FROM record_ratings "
-      "WHERE record=? ORDER BY created_ms,user",
+      "SELECT user,stars,unseal('record_ratings.comment',record,comment) AS text,tags,"
+      "user_initiative,created_ms FROM record_ratings WHERE record=? AND text NOT NULL ORDER BY "
+      "created_ms,user",
       [&call](const Statement& row) {
         call.ratings.push_back({OidOf(row, 0), row.Int32(1), row.Text(2),
                                 static_cast<std::uint32_t>(row.Int(3)), row.Bool(4), row.Int(5)});
@@ -163,7 +168,10 @@ absl::Status RecordReader::AddDetails(records::Call& call) {
   if (call.mtproto_id) return absl::OkStatus();
   return sql_
       .First(
-          "SELECT status,transcript,summary,recording FROM record_ingested WHERE record=?",
+          "SELECT status,unseal('record_ingested.transcript',record,transcript),"
+          "unseal('record_ingested.summary',record,summary),"
+          "unseal('record_ingested.recording',record,recording) FROM record_ingested "
+          "WHERE record=?",
           [&call](const Statement& row) {
             call.ingested = {row.Text(0), row.Text(1), row.Text(2), row.Text(3)};
           },

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/records/ledger.h"
+#include "server/store/record_keys.h"
 #include "server/store/record_rows.h"
 #include "server/store/record_sql.h"
 
@@ -17,8 +18,10 @@ class RecordReader final : public records::Reader {
  public:
   // A connection of its own to the file of an open store, which it never writes, locks or
   // checkpoints: each question sees one moment, and what was committed before it was asked.
-  static absl::StatusOr<std::unique_ptr<RecordReader>> Open(const std::string& file);
-  // Within the transaction of `database`, which is borrowed and outlives the reader.
+  // What `keys` can't open is as if it weren't there.
+  static absl::StatusOr<std::unique_ptr<RecordReader>> Open(const std::string& file,
+                                                            std::shared_ptr<const RecordKeys> keys);
+  // Within the transaction of `database`, which is borrowed, outlives the reader, and uses keys.
   explicit RecordReader(Database* database);
 
   absl::StatusOr<std::vector<records::Organization>> Organizations() override;
@@ -39,7 +42,7 @@ class RecordReader final : public records::Reader {
                                      int max) override;
 
  private:
-  explicit RecordReader(std::unique_ptr<Database> own);
+  RecordReader(std::unique_ptr<Database> own, std::shared_ptr<const RecordKeys> keys);
   // All that `ask` asks is of one moment.
   template <class Ask>
   auto AtOneMoment(Ask ask) -> decltype(ask());
@@ -47,6 +50,7 @@ class RecordReader final : public records::Reader {
   absl::StatusOr<records::CallPage> ListNow(records::Oid organization,
                                             const records::CallFilter& filter);
 
+  const std::shared_ptr<const RecordKeys> keys_;
   const std::unique_ptr<Database> own_;  // null: borrowed
   SqlCache sql_;
   RecordTable table_;

@@ -260,7 +260,72 @@ CREATE TABLE webhook_dead(
   webhook BLOB NOT NULL, seq INTEGER NOT NULL, given_up_ms INTEGER NOT NULL, error TEXT NOT NULL,
   PRIMARY KEY(webhook, seq)) STRICT, WITHOUT ROWID;
 )sql",
-    // 9: answers to requests with an Idempotency-Key, for a day; keys and requests as fingerprints.
+    // 9: what is personal is sealed, under keys in another file (server/store/record_keys.h).
+    // phone_index: the number, blinded. record_texts.body is empty, its text is in `sealed`.
+    R"sql(
+CREATE TABLE sealed_notes(
+  no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, record BLOB NOT NULL, user BLOB NOT NULL,
+  content BLOB NOT NULL, flagged INTEGER NOT NULL, created_ms INTEGER NOT NULL) STRICT;
+INSERT INTO sealed_notes SELECT no,id,record,user,
+  seal(record,'record_notes.content',id,content),flagged,created_ms FROM record_notes;
+DROP TABLE record_notes;
+ALTER TABLE sealed_notes RENAME TO record_notes;
+CREATE INDEX record_notes_record ON record_notes(record);
+CREATE TABLE sealed_ratings(
+  record BLOB NOT NULL, user BLOB NOT NULL, stars INTEGER NOT NULL, comment BLOB NOT NULL,
+  tags INTEGER NOT NULL, user_initiative INTEGER NOT NULL, created_ms INTEGER NOT NULL,
+  PRIMARY KEY(record, user)) STRICT, WITHOUT ROWID;
+INSERT INTO sealed_ratings SELECT record,user,stars,
+  seal(record,'record_ratings.comment',record,comment),tags,user_initiative,created_ms
+  FROM record_ratings;
+DROP TABLE record_ratings;
+ALTER TABLE sealed_ratings RENAME TO record_ratings;
+CREATE TABLE sealed_ingested(
+  record BLOB PRIMARY KEY, status TEXT NOT NULL, transcript BLOB NOT NULL, summary BLOB NOT NULL,
+  recording BLOB NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO sealed_ingested SELECT record,status,
+  seal(record,'record_ingested.transcript',record,transcript),
+  seal(record,'record_ingested.summary',record,summary),
+  seal(record,'record_ingested.recording',record,recording) FROM record_ingested;
+DROP TABLE record_ingested;
+ALTER TABLE sealed_ingested RENAME TO record_ingested;
+CREATE TABLE sealed_contacts(
+  id BLOB PRIMARY KEY, organization INTEGER NOT NULL, first_name BLOB NOT NULL,
+  last_name BLOB NOT NULL, phone_e164 BLOB NOT NULL, phone_index BLOB NOT NULL,
+  source TEXT NOT NULL, created_by_call BLOB, created_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO sealed_contacts SELECT id,organization,
+  seal(id,'record_contacts.first_name',id,first_name),
+  seal(id,'record_contacts.last_name',id,last_name),
+  seal(id,'record_contacts.phone_e164',id,phone_e164),
+  blind(organization,phone_e164),source,created_by_call,created_ms,updated_ms
+  FROM record_contacts;
+DROP TABLE record_contacts;
+ALTER TABLE sealed_contacts RENAME TO record_contacts;
+CREATE INDEX record_contacts_phone ON record_contacts(organization, phone_index);
+ALTER TABLE record_texts ADD COLUMN sealed BLOB NOT NULL DEFAULT x'';
+UPDATE record_texts SET body='',sealed=seal(
+  (SELECT contact FROM record_conversations v WHERE v.id=conversation),
+  'record_texts.sealed',id,body);
+CREATE TABLE sealed_call_ratings(
+  call INTEGER NOT NULL, by_user INTEGER NOT NULL, user_initiative INTEGER NOT NULL,
+  rating INTEGER NOT NULL, comment BLOB NOT NULL, tags INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY(call, by_user)) STRICT, WITHOUT ROWID;
+INSERT INTO sealed_call_ratings SELECT call,by_user,user_initiative,rating,
+  seal(phone_owner(call,by_user),'ratings.comment',phone_owner(call,by_user),comment),tags
+  FROM ratings;
+DROP TABLE ratings;
+ALTER TABLE sealed_call_ratings RENAME TO ratings;
+CREATE TABLE sealed_debug(
+  call INTEGER NOT NULL, by_user INTEGER NOT NULL, version INTEGER NOT NULL, json BLOB NOT NULL,
+  PRIMARY KEY(call, by_user, version)) STRICT;
+INSERT INTO sealed_debug SELECT call,by_user,version,
+  seal(phone_owner(call,by_user),'call_debug.json',phone_owner(call,by_user),json)
+  FROM call_debug;
+DROP TABLE call_debug;
+ALTER TABLE sealed_debug RENAME TO call_debug;
+)sql",
+    // 10: answers to requests with an Idempotency-Key, for a day; keys and requests as fingerprints.
     R"sql(
 CREATE TABLE kept_answers(
   key BLOB PRIMARY KEY, credential BLOB NOT NULL, at_ms INTEGER NOT NULL, form INTEGER NOT NULL,
@@ -272,7 +337,12 @@ CREATE INDEX kept_answers_call ON kept_answers(call) WHERE call IS NOT NULL;
 )sql",
 };
 
-absl::Status RunMigrations(Database& database, std::int64_t from, int to) {
+absl::Status RunMigrations(Database& database, std::int64_t from, int to,
+                           absl::FunctionRef<absl::Status()> before_commit) {
+  // What is sealed must not be left on pages that become free.
+  if (absl::Status secure = database.Execute("PRAGMA secure_delete=ON"); !secure.ok()) {
+    return secure;
+  }
   if (absl::Status begun = database.Begin(); !begun.ok()) return begun;
   absl::Status status;
   for (std::int64_t i = from; i < to && status.ok(); ++i) {
@@ -283,6 +353,7 @@ absl::Status RunMigrations(Database& database, std::int64_t from, int to) {
         absl::StrCat("PRAGMA application_id=", kApplicationId, ";PRAGMA user_version=", to)
             .c_str());
   }
+  if (status.ok()) status = before_commit();
   return database.End(status);
 }
 
@@ -292,7 +363,7 @@ int SchemaVersion() {
   return static_cast<int>(std::size(kMigrations));
 }
 
-absl::Status Migrate(Database& database, int to) {
+absl::Status Migrate(Database& database, int to, absl::FunctionRef<absl::Status()> before_commit) {
   const auto application = database.Number("PRAGMA application_id");
   if (!application.ok()) return application.status();
   const auto tables = database.Number("SELECT count(*) FROM sqlite_schema");
@@ -313,7 +384,7 @@ absl::Status Migrate(Database& database, int to) {
                      ", which no release had; start with another"));
   }
   if (*version >= to) return absl::OkStatus();
-  return RunMigrations(database, *version, to);
+  return RunMigrations(database, *version, to, before_commit);
 }
 
 }  // namespace trunkline::store

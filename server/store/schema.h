@@ -4,6 +4,7 @@
 // journal.
 #pragma once
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "server/store/sqlite.h"
 
@@ -16,6 +17,10 @@ inline constexpr std::int64_t kApplicationId = 0x54524e4b;
 int SchemaVersion();
 
 // FailedPrecondition, when the file belongs to another program or to a newer version of this one.
-absl::Status Migrate(Database& database, int to = SchemaVersion());
+// From version 9 on the database has the functions of record_functions.h. `before_commit`: what
+// they sealed has to be readable afterwards.
+absl::Status Migrate(
+    Database& database, int to = SchemaVersion(),
+    absl::FunctionRef<absl::Status()> before_commit = [] { return absl::OkStatus(); });
 
 }  // namespace trunkline::store

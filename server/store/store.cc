@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
 #include "server/store/box_replay.h"
+#include "server/store/record_functions.h"
 #include "server/store/schema.h"
+#include "server/store/sealed_facts.h"
 
 namespace trunkline::store {
 namespace {
@@ -53,14 +55,21 @@ absl::Status BeginLog(Database& database, const Store::Options& options) {
   return status.ok() ? database.Flush() : status;
 }
 
-absl::Status SetUp(Database& database, const Store::Options& options) {
+absl::Status Of(const std::filesystem::path& dir, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(dir.string(), ": ", status.message()));
+}
+
+absl::Status SetUp(Database& database, RecordKeys& keys, const Store::Options& options) {
   // The first look at the file: this is where a stranger's file is noticed.
   const auto looked = database.Number("SELECT count(*) FROM sqlite_schema");
   if (!looked.ok()) {
     return absl::FailedPreconditionError(
         absl::StrCat("not a database this server can read: ", looked.status().message()));
   }
-  if (absl::Status status = Migrate(database); !status.ok()) return status;
+  const auto flush_keys = [&keys] { return keys.Flush(); };
+  if (absl::Status status = Migrate(database, SchemaVersion(), flush_keys); !status.ok()) {
+    return status;
+  }
   if (absl::Status status = database.Execute(kSetUp); !status.ok()) return status;
   if (absl::Status status = database.UseLog(); !status.ok()) return status;
   if (options.pages_max > 0) {
@@ -80,8 +89,10 @@ std::uint16_t RandomLife(Entropy* entropy) {
 
 }  // namespace
 
-Store::Store(std::optional<DataDir> dir, Database database, Options options)
+Store::Store(std::optional<DataDir> dir, std::shared_ptr<RecordKeys> keys, Database database,
+             Options options)
     : dir_(std::move(dir)),
+      keys_(std::move(keys)),
       database_(std::move(database)),
       options_(options),
       record_ids_(0, RandomLife(options.entropy)) {}
@@ -98,14 +109,18 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(const std::filesystem::path& 
   }
   absl::StatusOr<Database> database = Database::Open((dir / "trunkline.db").string(), options.vfs);
   if (!database.ok()) return database.status();
-  if (absl::Status status = SetUp(*database, options); !status.ok()) {
-    return absl::Status(status.code(), absl::StrCat(dir.string(), ": ", status.message()));
-  }
+  auto keys = RecordKeys::Open((dir / "record.keys").string(), options.vfs,
+                               options.durability != Durability::kNone, options.entropy);
+  if (!keys.ok()) return Of(dir, keys.status());
+  absl::Status status = UseKeys(*database, **keys);
+  if (status.ok()) status = SetUp(*database, **keys, options);
+  if (!status.ok()) return Of(dir, status);
   if (locked) {
-    if (absl::Status status = DataDir::SyncNames(dir); !status.ok()) return status;
+    if (status = DataDir::SyncNames(dir); !status.ok()) return status;
   }
-  std::unique_ptr<Store> store(new Store(std::move(locked), *std::move(database), options));
-  if (absl::Status status = store->Prepare(); !status.ok()) return status;
+  std::unique_ptr<Store> store(
+      new Store(std::move(locked), *std::move(keys), *std::move(database), options));
+  if (status = store->Prepare(); !status.ok()) return status;
   return store;
 }
 
@@ -162,7 +177,7 @@ absl::Status Store::Checkpoint(int pages_min) {
 absl::Status Store::Append(std::span<const book::Fact> facts) {
   if (facts.empty()) return absl::OkStatus();
   if (absl::Status begun = database_.Begin(); !begun.ok()) return begun;
-  if (absl::Status status = database_.End(InsertAll(facts)); !status.ok()) return status;
+  if (absl::Status status = End(InsertAll(facts)); !status.ok()) return status;
   next_seq_ += static_cast<std::int64_t>(facts.size());
   unprojected_ += static_cast<std::int64_t>(facts.size());
   return Checkpoint(options_.checkpoint_pages_busy);
@@ -171,11 +186,20 @@ absl::Status Store::Append(std::span<const book::Fact> facts) {
 absl::Status Store::InsertAll(std::span<const book::Fact> facts) {
   std::int64_t seq = next_seq_;
   for (const book::Fact& fact : facts) {
+    const absl::StatusOr<std::optional<book::FactBody>> sealed = SealTexts(*keys_, fact.body);
+    if (!sealed.ok()) return sealed.status();
     insert_.Bind(seq++, static_cast<std::int32_t>(fact.stream), fact.id, fact.version,
-                 codec_.Encode(fact.body));
+                 codec_.Encode(*sealed ? **sealed : fact.body));
     if (absl::Status status = insert_.Run(); !status.ok()) return status;
   }
   return absl::OkStatus();
+}
+
+absl::Status Store::End(absl::Status done) {
+  if (done.ok()) done = keys_->Flush();
+  done = database_.End(std::move(done));
+  absl::Status settled = keys_->Settle(done.ok());
+  return done.ok() ? settled : done;
 }
 
 absl::StatusOr<book::Fact> Store::ReadFact(const Statement& row) {
@@ -185,6 +209,7 @@ absl::StatusOr<book::Fact> Store::ReadFact(const Statement& row) {
       stream > static_cast<std::int64_t>(book::Stream::kPhone)) {
     return absl::DataLossError(absl::StrCat("journal row ", row.Int(0), " can't be read"));
   }
+  OpenTexts(*keys_, *body);
   return book::Fact{static_cast<book::Stream>(stream), row.Int(2), row.Int32(3), *std::move(body)};
 }
 
@@ -297,7 +322,7 @@ absl::StatusOr<int> Store::ProjectSlice(int rows_max) {
     progress_.Bind(seq);
     status = progress_.Run();
   }
-  status = database_.End(status);
+  status = End(status);
   if (!status.ok()) return status;
   return rows;
 }

@@ -25,6 +25,7 @@
 #include "server/store/data_dir.h"
 #include "server/store/fact_codec.h"
 #include "server/store/projector.h"
+#include "server/store/record_keys.h"
 #include "server/store/record_ledger.h"
 #include "server/store/sqlite.h"
 
@@ -56,7 +57,7 @@ class Store {
     // The SQLite VFS to open through, by name; null: the file system. With another one, locking
     // and lasting names are its business.
     const char* vfs = nullptr;
-    // For keys and ids of call records; null: the system's. Asked during Open only.
+    // For keys and ids of call records, borrowed; null: the system's.
     Entropy* entropy = nullptr;
   };
 
@@ -103,6 +104,8 @@ class Store {
   // What can be done with call records; to be used from within `change`. Other threads read them
   // through a RecordReader of their own.
   records::Ledger& records() { return *ledger_; }
+  // What opens the personal fields that such a reader finds.
+  std::shared_ptr<const RecordKeys> keys() const { return keys_; }
 
   // Begins a copy of the file at `file`, which goes before the store does (backup.h).
   // InvalidArgument for a name that this server or SQLite might take for one of its own, else as
@@ -123,17 +126,21 @@ class Store {
   std::int64_t unprojected() const { return unprojected_; }
 
  private:
-  Store(std::optional<DataDir> dir, Database database, Options options);
+  Store(std::optional<DataDir> dir, std::shared_ptr<RecordKeys> keys, Database database,
+        Options options);
   absl::Status Prepare();
   absl::Status PrepareRecords();
   absl::Status ReplayJournal(absl::FunctionRef<void(const book::Fact&)> apply);
   absl::Status InsertAll(std::span<const book::Fact> facts);
   absl::StatusOr<int> ProjectSlice(int rows_max);
   absl::StatusOr<book::Fact> ReadFact(const Statement& row);
+  // Ends the transaction as Database::End, with the keys of what it sealed.
+  absl::Status End(absl::Status done);
   absl::Status Checkpoint(int pages_min);
   static int OnWalGrown(void* self, sqlite3*, const char*, int pages);
 
   const std::optional<DataDir> dir_;
+  const std::shared_ptr<RecordKeys> keys_;
   Database database_;
   const Options options_;
   FactCodec codec_;

@@ -36,6 +36,8 @@ class BackupTest : public ScratchDir {
     fs::remove_all(other);
     fs::create_directory(other);
     fs::copy_file(copy(), other / "trunkline.db");
+    // What is sealed is read with the keys as they are now; no backup has them.
+    fs::copy_file(dir() / "record.keys", other / "record.keys");
     auto store = Store::Open(other, {Durability::kNone});
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? Restored(**store) : std::vector<std::string>{};

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "server/book/apply.h"
+#include "server/store/record_functions.h"
 #include "server/store/schema.h"
 #include "tests/server/store/scratch_dir.h"
 
@@ -38,11 +39,18 @@ UPDATE progress SET projected_seq=8;
 
 class MigrationTest : public ScratchDir {
  protected:
-  absl::StatusOr<Database> EmptyFile() const {
+  absl::StatusOr<Database> EmptyFile() {
     std::filesystem::create_directory(dir());
     std::ofstream(file()).close();
-    return Database::Open(file());
+    auto database = Database::Open(file());
+    auto keys = RecordKeys::Open((dir() / "record.keys").string(), nullptr, false, nullptr);
+    EXPECT_TRUE(keys.ok()) << keys.status();
+    keys_ = *std::move(keys);
+    EXPECT_TRUE(database.ok() && UseKeys(*database, *keys_).ok());
+    return database;
   }
+
+  std::shared_ptr<RecordKeys> keys_;
 };
 
 TEST_F(MigrationTest, AFileOfTheFirstSchemaGoesOn) {

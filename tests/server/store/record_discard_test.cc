@@ -132,8 +132,10 @@ TEST_F(RecordDiscardTest, MessagesAndChatsKeepTheContact) {
                        "record_conversations WHERE id=x'",
                        call.conversation->Hex(), "'"));
     } else {
-      Sql(absl::StrCat("INSERT INTO record_texts VALUES(zeroblob(12),x'", call.conversation->Hex(),
-                       "',1,'hello',1)"));
+      Sql(
+          absl::StrCat("INSERT INTO record_texts(id,conversation,owner,body,created_ms) "
+                       "VALUES(zeroblob(12),x'",
+                       call.conversation->Hex(), "',1,'hello',1)"));
     }
     const std::size_t before = EventNames(org()).size();
     EXPECT_TRUE(Discard(id.Hex(), call.contact->Hex(), true));
@@ -156,11 +158,13 @@ TEST_F(RecordDiscardTest, OnlyAPlaceholderThatIsAskedForGoes) {
           const std::string given(which);
           const Oid id = Answered(kAnn, kCy);
           const Oid own = *MustFind(id).contact;
-          Sql(absl::StrCat("UPDATE record_contacts SET first_name='", name, "',source='", source,
-                           "' WHERE id=x'", own.Hex(), "'"));
+          Sql(
+              absl::StrCat("UPDATE record_contacts SET first_name="
+                           "seal(id,'record_contacts.first_name',id,'",
+                           name, "'),source='", source, "' WHERE id=x'", own.Hex(), "'"));
           const Oid foreign(1, 2);
           Sql(absl::StrCat("INSERT OR REPLACE INTO record_contacts VALUES(x'", foreign.Hex(),
-                           "',2,'New Contact','','+1','Outgoing Call',NULL,1,1)"));
+                           "',2,x'',x'',x'',x'','Outgoing Call',NULL,1,1)"));
           std::optional<std::string> contact = own.Hex();
           if (given == "none") contact = std::nullopt;
           if (given == "foreign") contact = foreign.Hex();

@@ -115,7 +115,8 @@ TEST_F(RecordFeedTest, ACallBetweenOrganizationsIsTwoRecords) {
   EXPECT_FALSE(theirs->contact);
   EXPECT_THAT(EventNames(org()), ElementsAre("contact_created", "call_initiated", "call_ringing",
                                              "call_answered", "call_ended", "fetch_messages"));
-  EXPECT_EQ(Text("SELECT first_name||source||phone_e164 FROM record_contacts"),
+  EXPECT_EQ(Text("SELECT unseal('record_contacts.first_name',id,first_name)||source||"
+                 "unseal('record_contacts.phone_e164',id,phone_e164) FROM record_contacts"),
             "New ContactOutgoing Call+999663");
   // The next call finds them.
   const records::Call second = MustFind(Answered(kBen, kCy));

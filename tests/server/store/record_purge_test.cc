@@ -173,8 +173,10 @@ TEST_F(RecordPurgeTest, InsideTheOrganizationEitherIsTheCustomer) {
 // P-14: a contact with texts stays, its calls don't.
 TEST_F(RecordPurgeTest, AContactWithTextsStays) {
   const records::Call call = MustFind(Answered(kAnn, kCy));
-  Sql(absl::StrCat("INSERT INTO record_texts VALUES(zeroblob(12),x'", call.conversation->Hex(),
-                   "',1,'hello',1)"));
+  Sql(
+      absl::StrCat("INSERT INTO record_texts(id,conversation,owner,body,created_ms) "
+                   "VALUES(zeroblob(12),x'",
+                   call.conversation->Hex(), "',1,'hello',1)"));
   PurgeCustomer(kCyNumber);
   PurgeAll();
   EXPECT_EQ(Number("SELECT count(*) FROM records WHERE organization=1"), 0);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "server/store/record_functions.h"
 
 namespace trunkline::store {
 
@@ -39,12 +40,13 @@ void RecordTest::Reopen() {
   options.entropy = &entropy_;
   store_ = MustOpen(options);
   ASSERT_TRUE(store_);
-  auto reader = RecordReader::Open(file());
+  auto reader = RecordReader::Open(file(), store_->keys());
   ASSERT_TRUE(reader.ok()) << reader.status();
   reader_ = *std::move(reader);
   auto peek = Database::OpenToRead(file());
   ASSERT_TRUE(peek.ok()) << peek.status();
   peek_ = std::make_unique<Database>(*std::move(peek));
+  ASSERT_TRUE(UseKeysToRead(*peek_, *store_->keys()).ok());
   default_ = (*reader_->Organizations()).front().id;
 }
 
@@ -246,6 +248,7 @@ std::string RecordTest::Text(const std::string& sql) {
 void RecordTest::Sql(const std::string& sql) {
   auto database = Database::Open(file());
   ASSERT_TRUE(database.ok()) << database.status();
+  ASSERT_TRUE(UseKeys(*database, const_cast<RecordKeys&>(*store_->keys())).ok());
   const absl::Status status = database->Execute(sql.c_str());
   ASSERT_TRUE(status.ok()) << status << sql;
 }
