@@ -325,7 +325,8 @@ INSERT INTO sealed_debug SELECT call,by_user,version,
 DROP TABLE call_debug;
 ALTER TABLE sealed_debug RENAME TO call_debug;
 )sql",
-    // 10: answers to requests with an Idempotency-Key, for a day; keys and requests as fingerprints.
+    // 10: answers to requests with an Idempotency-Key, for a day; keys and requests as
+    // fingerprints.
     R"sql(
 CREATE TABLE kept_answers(
   key BLOB PRIMARY KEY, credential BLOB NOT NULL, at_ms INTEGER NOT NULL, form INTEGER NOT NULL,

@@ -33,7 +33,7 @@ class RaceWorld::LiveBook final : public records::Live {
 
 RaceWorld::RaceWorld(std::unique_ptr<Store> store, const std::string& file)
     : store_(std::move(store)),
-      reader_(*RecordReader::Open(file)),
+      reader_(*RecordReader::Open(file, store_->keys())),
       peek_(std::make_unique<Database>(*Database::OpenToRead(file))) {
   organization_ = reader_->Organizations()->front().id;
   caller_ = SignedIn("9996620001");
