@@ -128,7 +128,8 @@ TEST_F(RecordErasureTest, DiscardTakesTheKeysWithIt) {
   NoteAndRate(call);
   EXPECT_EQ(store().keys()->size(), 1u);
   const absl::Status refused = store().Change([&]() -> absl::Status {
-    EXPECT_TRUE(store().records().Discard(actor(), {call.Hex()}, live_, now()).ok());
+    EXPECT_TRUE(
+        store().records().Discard(actor(), {call.Hex(), std::nullopt, false}, live_, now()).ok());
     return absl::UnavailableError("busy");
   });
   EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
