@@ -1,9 +1,14 @@
 #include "server/store/record_webhooks.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "server/store/record_outbox.h"
 
 namespace trunkline::store {
 namespace {
+
+using records::Oid;
 
 constexpr int kDeadLettersShown = 100;
 constexpr std::size_t kErrorMax = 200;
@@ -24,26 +29,29 @@ absl::StatusOr<std::vector<records::Webhook>> ReadWebhooks(SqlCache& sql) {
 
 absl::StatusOr<std::optional<std::vector<records::DeadLetter>>> ReadDeadLetters(
     SqlCache& sql, records::Oid organization, std::string_view name) {
-  STORE_LET(const auto webhook,
-            sql.Id("SELECT w.id FROM webhooks w JOIN organizations o ON o.no=w.organization "
-                   "WHERE o.id=? AND w.name=?",
-                   organization.bytes(), name));
-  if (!webhook) return std::nullopt;
+  Oid webhook;
+  std::int64_t row = 0;
+  STORE_LET(const bool known, sql.First(
+                                  "SELECT w.id,w.organization FROM webhooks w JOIN organizations o "
+                                  "ON o.no=w.organization WHERE o.id=? AND w.name=?",
+                                  [&](const Statement& found) {
+                                    webhook = OidOf(found, 0);
+                                    row = found.Int(1);
+                                  },
+                                  organization.bytes(), name));
+  if (!known) return std::nullopt;
   std::vector<records::DeadLetter> letters;
   STORE_TRY(sql.ForEach(
-      "SELECT e.seq,e.id,e.type,e.at_ms,e.call,e.contact,e.note,e.conversation,e.cause,e.purged,"
-      "d.given_up_ms,d.error FROM webhook_dead d JOIN webhooks w ON w.id=d.webhook "
-      "JOIN outbox e ON e.organization=w.organization AND e.seq=d.seq "
-      "WHERE d.webhook=? ORDER BY d.seq DESC LIMIT ?",
-      [&](const Statement& row) {
-        letters.push_back({{row.Int(0), OidOf(row, 1), organization,
-                            static_cast<records::EventType>(row.Int32(2)), row.Int(3),
-                            OptionalOid(row, 4), OptionalOid(row, 5), OptionalOid(row, 6),
-                            OptionalOid(row, 7), row.Text(8), row.Bool(9)},
-                           row.Int(10),
-                           row.Text(11)});
+      "SELECT seq,given_up_ms,error FROM webhook_dead WHERE webhook=? ORDER BY seq DESC LIMIT ?",
+      [&letters](const Statement& dead) {
+        letters.push_back({{.seq = dead.Int(0)}, dead.Int(1), dead.Text(2)});
       },
-      webhook->bytes(), kDeadLettersShown));
+      webhook.bytes(), kDeadLettersShown));
+  for (records::DeadLetter& letter : letters) {
+    STORE_TRY(ReadEvents(sql, row, letter.event.seq - 1, 1,
+                         [&letter](records::Event event) { letter.event = std::move(event); }));
+    letter.event.organization = organization;
+  }
   return letters;
 }
 

@@ -65,5 +65,35 @@ TEST_F(RecordRulesTest, ACustomersPurgeHasNoCapAndMarksNoRecord) {
   EXPECT_TRUE(Find(own.Hex()));
 }
 
+// what a webhook never took is listed with the event as it is.
+TEST_F(RecordRulesTest, DeadLettersShowTheirEvents) {
+  const Oid call = Missed(kAnn, kCy);
+  records::Webhook webhook;
+  webhook.organization = org();
+  webhook.name = "crm";
+  webhook.url = "http://127.0.0.1:9/";
+  webhook.secret = "0123456789abcdef";
+  Do([&](records::Ledger& ledger, records::Live&) {
+    return ledger.webhooks().PutWebhook(webhook, true, now());
+  });
+  const auto events = Events(org());
+  ASSERT_FALSE(events.empty());
+  const Oid id = reader().Webhooks()->front().id;
+  Do([&](records::Ledger& ledger, records::Live&) -> absl::StatusOr<bool> {
+    const absl::Status given_up =
+        ledger.webhooks().GiveUp(id, 0, events.back().seq, "status 500", now());
+    if (!given_up.ok()) return given_up;
+    return true;
+  });
+  const auto letters = reader().DeadLetters(org(), "crm");
+  ASSERT_TRUE(letters.ok()) << letters.status();
+  ASSERT_EQ((*letters)->size(), 1u);
+  EXPECT_EQ((*letters)->front().event.id, events.back().id);
+  EXPECT_EQ((*letters)->front().event.call, call);
+  EXPECT_EQ((*letters)->front().event.organization, org());
+  EXPECT_EQ((*letters)->front().error, "status 500");
+  EXPECT_FALSE(*reader().DeadLetters(other_org(), "crm"));
+}
+
 }  // namespace
 }  // namespace trunkline::store
