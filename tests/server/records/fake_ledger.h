@@ -43,6 +43,17 @@ class FakeWebhooks : public WebhookWriter {
   }
 };
 
+class FakeAnswers : public AnswerKeeper {
+ public:
+  absl::StatusOr<std::optional<KeptAnswer>> Find(std::string_view, std::int64_t) override {
+    return NotHere();
+  }
+  absl::StatusOr<bool> HasRoom(Oid, std::int64_t) override { return NotHere(); }
+  absl::Status Keep(Oid, std::string_view, const KeptAnswer&, std::int64_t) override {
+    return NotHere();
+  }
+};
+
 class FakeLedger : public Ledger {
  public:
   // What PurgeSlice does with so many calls; true while there is more.
@@ -51,6 +62,7 @@ class FakeLedger : public Ledger {
 
   Reader& reader() override { return reader_; }
   WebhookWriter& webhooks() override { return webhooks_; }
+  AnswerKeeper& answers() override { return answers_; }
   bool PurgeDue() const override { return purge_due; }
   absl::StatusOr<bool> PurgeSlice(int calls_max, Live& live, std::int64_t) override {
     return purge(calls_max, live);
@@ -94,6 +106,7 @@ class FakeLedger : public Ledger {
 
  private:
   FakeWebhooks webhooks_;
+  FakeAnswers answers_;
   FakeReader reader_;
 };
 
