@@ -60,8 +60,10 @@ absl::Status ReadEvents(SqlCache& sql, std::int64_t organization, std::int64_t a
                         absl::FunctionRef<void(records::Event)> visit) {
   absl::Status status;
   int left = max;
+  // From the row on that the first of them is in.
   STORE_TRY(sql.ForEach(
-      "SELECT seq,events FROM outbox WHERE organization=? AND seq>? ORDER BY seq LIMIT ?",
+      "SELECT seq,events FROM outbox WHERE organization=?1 AND seq>=coalesce((SELECT max(seq) FROM "
+      "outbox WHERE organization=?1 AND seq<=?2),?2) ORDER BY seq LIMIT ?3",
       [&](const Statement& row) {
         const absl::StatusOr<RecordEvents> events = Parsed(row, 1);
         if (!events.ok()) status = events.status();
@@ -75,7 +77,7 @@ absl::Status ReadEvents(SqlCache& sql, std::int64_t organization, std::int64_t a
           ++seq;
         }
       },
-      organization, after - kRowEvents, max));
+      organization, after + 1, std::int64_t{max} + 1));
   return status;
 }
 

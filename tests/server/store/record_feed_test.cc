@@ -170,6 +170,24 @@ TEST_F(RecordFeedTest, RatingsAndDebugTextsGoToTheRatersRecord) {
   EXPECT_EQ(Number("SELECT count(*) FROM call_debug"), 1);
 }
 
+// from any point, whatever rows the events share.
+TEST_F(RecordFeedTest, EventsAreReadFromAnyPoint) {
+  for (int i = 0; i < 40; ++i) Answered(kAnn, kBen);  // 200 events, in rows of few
+  const std::vector<records::Event> all = Events(org());
+  ASSERT_GT(all.size(), 150u);
+  for (std::size_t after = 0; after <= all.size(); after += 7) {
+    for (const int max : {1, 10}) {
+      const auto some = reader().EventsAfter(org(), static_cast<std::int64_t>(after), max);
+      ASSERT_TRUE(some.ok());
+      ASSERT_EQ(some->events.size(), std::min(all.size() - after, static_cast<std::size_t>(max)))
+          << after;
+      if (!some->events.empty()) {
+        EXPECT_EQ(some->events[0].id, all[after].id);
+      }
+    }
+  }
+}
+
 // L-02, M-12: however the facts are cut into slices, and however often the process dies between.
 TEST_F(RecordFeedTest, SlicesMakeNoDifference) {
   std::vector<book::Fact> facts;
