@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "boost/asio/post.hpp"
 #include "common/clock.h"
 #include "common/log.h"
@@ -113,6 +114,7 @@ void BookLoop::Stop(std::chrono::steady_clock::time_point deadline) {
 }
 
 void BookLoop::Drain() {
+  NoteSpareTime();
   switchboard_->book().Take(inbox_);
   if (!inbox_.empty()) heard_ = std::chrono::steady_clock::now();
   std::size_t next = 0;
@@ -139,6 +141,7 @@ void BookLoop::Drain() {
   TrimTraces(now);
   ProjectSlice();
   PurgeSlice();
+  spare_since_ = std::chrono::steady_clock::now();
 }
 
 void BookLoop::StepGroup(std::span<const book::Command* const> commands, WallTime now) {
@@ -155,7 +158,6 @@ void BookLoop::FinishGroup(std::span<const book::Command* const> commands) {
     if (!status.ok()) return RefuseGroup(commands, status);
     switchboard_->stats().groups_committed.Add();
     switchboard_->stats().facts.Add(facts_.size());
-    group_facts_ = facts_.size();
     Committed(facts_.size());
     switchboard_->stats().store_available.store(true);
   }
@@ -274,9 +276,18 @@ bool BookLoop::MayProject() const {
 }
 
 int BookLoop::RowsToProject() const {
-  const auto rows = static_cast<int>(std::min<std::size_t>(group_facts_, kGroupCommandsMax)) *
-                    kProjectRowsPerFact;
-  return std::clamp(rows, kProjectRowsMin, kProjectRowsMax);
+  return saturated_ ? kProjectRowsSaturated : kProjectRowsIdle;
+}
+
+// The size of groups would not tell: long slices make large groups, which would ask for longer
+// ones.
+void BookLoop::NoteSpareTime() {
+  const auto now = std::chrono::steady_clock::now();
+  spare_ += now - spare_since_;
+  if (now - window_began_ < kSpareWindow) return;
+  saturated_ = spare_ < (now - window_began_) * kSpareShare;
+  window_began_ = now;
+  spare_ = {};
 }
 
 void BookLoop::ProjectSlice() {
@@ -286,6 +297,7 @@ void BookLoop::ProjectSlice() {
   boost::asio::post(context_, [this] {
     projecting_ = false;
     if (!MayProject()) return;
+    const absl::Cleanup done = [this] { spare_since_ = std::chrono::steady_clock::now(); };
     const auto rows = store_->Project(RowsToProject());
     // Tried again with the next group or the next tick.
     if (!rows.ok()) {

@@ -33,11 +33,14 @@ namespace trunkline::io {
 
 // So that the first command of a burst doesn't wait for the last one's step.
 inline constexpr std::size_t kGroupCommandsMax = 256;
-// What a command may have to wait for: under a millisecond, or about as long as the groups
-// themselves take when they are large. More rows at a time share more pages.
-inline constexpr int kProjectRowsMin = 128;
+// What a command may have to wait for. More rows at a time share more pages and hold more of each
+// call, so with work for every moment slices are large; otherwise nobody waits for milliseconds.
+inline constexpr int kProjectRowsIdle = 128;
+inline constexpr int kProjectRowsSaturated = 1024;
 inline constexpr int kProjectRowsMax = 2048;
-inline constexpr int kProjectRowsPerFact = 16;  // of the last group
+// The thread is saturated when it had less than this share of such a while to spare.
+inline constexpr double kSpareShare = 0.2;
+inline constexpr std::chrono::milliseconds kSpareWindow{250};
 // Journal rows that may wait for projection while there is other work: what a restart has to read
 // again. The longer they wait, the more rows of one call meet in a slice and are written once.
 inline constexpr std::int64_t kBacklogMax = 4096;
@@ -144,6 +147,7 @@ class BookLoop {
   std::optional<book::Trace> TraceOf(CallId call);
   bool MayProject() const;
   int RowsToProject() const;
+  void NoteSpareTime();
   // For what can be tried again later: a refusal of the store is told, anything else ends the
   // process.
   static void Tolerate(const absl::Status& status, const char* what);
@@ -169,7 +173,6 @@ class BookLoop {
   std::int64_t committed_ = 0;  // journal rows since the start, those found there included
   std::atomic<std::int64_t> unprojected_ = 0;  // of them; for any thread
 
-  std::size_t group_facts_ = 0;  // of the last group that had some
   // Of the present batch; kept for their memory.
   std::vector<BookMessage> inbox_;
   std::vector<const book::Command*> group_;
@@ -188,6 +191,9 @@ class BookLoop {
   std::optional<WallTime> test_clock_;
   int groups_to_refuse_ = 0;
   bool fail_next_group_ = false;
+  std::chrono::steady_clock::time_point spare_since_{}, window_began_{};
+  std::chrono::nanoseconds spare_{0};  // in this window
+  bool saturated_ = false;
   bool quiet_ = false;  // the timer woke us, and nobody has for a while
   bool timer_set_ = false;
   bool projecting_ = false;  // a slice is posted

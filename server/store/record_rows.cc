@@ -34,8 +34,18 @@ constexpr std::string_view kUpdate =
     "peer_pts=?19,updated_ms=?20,events=?21,purge_job=?22 WHERE id=?1";
 
 // The caller's organization's is found by its own id, that of the callee's by the call's.
-const std::string kByCallee =
-    absl::StrCat(kSelectRecord, " WHERE r.mtproto_id=?1 AND r.mtproto_id<>0 AND r.direction=0");
+constexpr char kOfCallee[] = " WHERE r.mtproto_id=?1 AND r.mtproto_id<>0 AND r.direction=0";
+const std::string kByCallee = absl::StrCat(kSelectRecord, kOfCallee);
+// Of the row alone, as the feed goes on with it: without names, and numbers of users.
+constexpr char kSelectRow[] =
+    "SELECT r.id,r.organization,x'',r.mtproto_id,r.seq,r.session,r.conversation,r.contact,"
+    "r.parent,r.owner,r.other,r.internal,r.direction,r.phase,r.reason,r.ended_by,r.video,"
+    "r.from_e164,r.to_e164,r.created_ms,r.received_ms,r.accepted_ms,r.confirmed_ms,r.ended_ms,"
+    "r.duration,r.reported_duration,r.relay,r.owner_message_id,r.owner_pts,r.peer_message_id,"
+    "r.peer_pts,r.provider,r.provider_call_id,r.external_id,r.updated_ms,r.events,r.purge_job,"
+    "'','' FROM records r";
+const std::string kRowOfCaller = absl::StrCat(kSelectRow, " WHERE r.id=?");
+const std::string kRowOfCallee = absl::StrCat(kSelectRow, kOfCallee);
 const std::string kById = absl::StrCat(kSelectRecord, " WHERE r.id=?");
 const std::string kVisibleById = absl::StrCat(kById, " AND ", kVisible);
 const std::string kNamedById = absl::StrCat(kById, " AND o.id=?");
@@ -167,10 +177,10 @@ absl::Status RecordTable::Update(const RecordRow& row) {
 
 absl::StatusOr<std::vector<RecordRow>> RecordTable::ByCall(CallId call, std::int64_t requested_ms) {
   std::vector<RecordRow> rows;
-  STORE_LET(std::optional<RecordRow> of_caller, ById(Oid::OfCall(requested_ms, call), true));
-  if (of_caller) rows.push_back(*std::move(of_caller));
-  STORE_TRY(sql_.ForEach(
-      kByCallee, [&rows](const Statement& row) { rows.push_back(ReadRecord(row)); }, call));
+  const auto read = [&rows](const Statement& row) { rows.push_back(ReadRecord(row)); };
+  STORE_TRY(sql_.ForEach(kRowOfCaller, read, Oid::OfCall(requested_ms, call)));
+  if (!rows.empty() && rows.front().internal) return rows;
+  STORE_TRY(sql_.ForEach(kRowOfCallee, read, call));
   return rows;
 }
 
