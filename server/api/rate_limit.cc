@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "boost/asio/ip/address.hpp"
+#include "common/address_key.h"
 
 namespace trunkline::api {
 namespace {
@@ -63,14 +64,10 @@ std::optional<std::int64_t> RateLimit::Wait(std::string_view key, std::int64_t n
 std::string ClientOf(std::string_view address) {
   boost::system::error_code error;
   const auto parsed = boost::asio::ip::make_address(std::string(address), error);
-  if (error || parsed.is_v4()) return std::string(address);
-  const auto v6 = parsed.to_v6();
-  if (v6.is_v4_mapped()) {
-    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, v6).to_string();
-  }
-  auto bytes = v6.to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return boost::asio::ip::address_v6(bytes).to_string();
+  if (error) return std::string(address);
+  const boost::asio::ip::address_v6 key(KeyOf(parsed));
+  if (!key.is_v4_mapped()) return key.to_string();
+  return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, key).to_string();
 }
 
 }  // namespace trunkline::api

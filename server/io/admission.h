@@ -2,33 +2,13 @@
 // connection, by any link thread.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <cstring>
+#include <cstddef>
 #include <mutex>
 
 #include "absl/container/flat_hash_map.h"
-#include "boost/asio/ip/address.hpp"
+#include "common/address_key.h"
 
 namespace trunkline::io {
-
-// IPv4 mapped into IPv6. Of an IPv6 address only the first 64 bits count: one subscriber has them
-// all.
-using AddressKey = std::array<std::uint8_t, 16>;
-
-inline AddressKey KeyOf(const boost::asio::ip::address& address) {
-  AddressKey key{};
-  if (address.is_v4()) {
-    key[10] = key[11] = 0xff;
-    const auto bytes = address.to_v4().to_bytes();
-    std::memcpy(key.data() + 12, bytes.data(), bytes.size());
-    return key;
-  }
-  const auto v6 = address.to_v6();
-  const auto bytes = v6.to_bytes();
-  std::memcpy(key.data(), bytes.data(), v6.is_v4_mapped() ? 16 : 8);
-  return key;
-}
 
 class Admission {
  public:

@@ -28,7 +28,7 @@ constexpr Side kSides[] = {
      "organization=?1 AND to_e164=?2 AND customer&2 AND NOT(customer&1 AND from_e164=?2)"},
 };
 
-// `before` condition `after`, for each side.
+// What is asked of a side.
 struct Statements {
   bool by_user = false;
   std::string calls, erasable_calls, any_call, sessions, erasable_sessions;

@@ -28,7 +28,7 @@ absl::StatusOr<bool> RecordLedger::Discard(const records::Actor& actor,
   const SecureDelete secure(sql_.database());
   ErasedCounts counts;
   STORE_TRY(EraseRecord(sql_, *record, counts));
-  STORE_TRY(KeepEmptySession(sql_, *record).status());
+  STORE_TRY(KeepEmptySession(sql_, *record));
   std::vector<KeyOwner> keys;
   AddKeysOf(*record, keys);
   for (const KeyOwner& key : keys) keys_->DestroyLater(key);

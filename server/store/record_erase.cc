@@ -74,7 +74,7 @@ absl::Status EraseRecord(SqlCache& sql, const RecordRow& record, ErasedCounts& c
   return erase("DELETE FROM records WHERE id=?", counts.calls, id);
 }
 
-absl::StatusOr<bool> KeepEmptySession(SqlCache& sql, const RecordRow& record) {
+absl::Status KeepEmptySession(SqlCache& sql, const RecordRow& record) {
   const records::Call& call = record.call;
   const bool outbound = call.direction == records::Direction::kOutbound;
   const std::int32_t of_caller = record.internal || !outbound ? kCustomerCaller : 0;
@@ -85,16 +85,15 @@ absl::StatusOr<bool> KeepEmptySession(SqlCache& sql, const RecordRow& record) {
   const auto number = [live](const std::string& e164) {
     return live ? std::nullopt : std::optional<std::string_view>(e164);
   };
-  STORE_LET(const int kept,
-            sql.Change("INSERT INTO record_sessions(id,organization,seq,started_ms,ended_ms,"
-                       "answered,caller,callee,from_e164,to_e164,customer) "
-                       "SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11 "
-                       "WHERE NOT EXISTS(SELECT 1 FROM records WHERE session=?1)",
-                       call.session, record.organization, record.seq, call.created_ms,
-                       call.ended_ms.value_or(call.created_ms), call.accepted_ms.has_value(),
-                       live ? caller : std::nullopt, live ? callee : std::nullopt,
-                       number(call.from_e164), number(call.to_e164), of_caller | of_callee));
-  return kept != 0;
+  return sql.Run(
+      "INSERT INTO record_sessions(id,organization,seq,started_ms,ended_ms,"
+      "answered,caller,callee,from_e164,to_e164,customer) "
+      "SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11 "
+      "WHERE NOT EXISTS(SELECT 1 FROM records WHERE session=?1)",
+      call.session, record.organization, record.seq, call.created_ms,
+      call.ended_ms.value_or(call.created_ms), call.accepted_ms.has_value(),
+      live ? caller : std::nullopt, live ? callee : std::nullopt, number(call.from_e164),
+      number(call.to_e164), of_caller | of_callee);
 }
 
 absl::Status EraseSilentConversation(SqlCache& sql, RecordOutbox& outbox, const RecordRow& record,

@@ -37,8 +37,8 @@ void AddKeysOf(const RecordRow& record, std::vector<KeyOwner>& keys);
 absl::Status EraseRecord(SqlCache& sql, const RecordRow& record, ErasedCounts& counts);
 // record_sessions.customer
 inline constexpr std::int32_t kCustomerCaller = 1, kCustomerCallee = 2;
-// After EraseRecord: a session that has no other call stays as a row of its own. False: it has one.
-absl::StatusOr<bool> KeepEmptySession(SqlCache& sql, const RecordRow& record);
+// After EraseRecord: a session that has no other call stays as a row of its own.
+absl::Status KeepEmptySession(SqlCache& sql, const RecordRow& record);
 // Deletes a voice conversation without messages: no texts, and no other call whose notices are in
 // it or, as it is live, will be. Emits conversation_removed.
 absl::Status EraseSilentConversation(SqlCache& sql, RecordOutbox& outbox, const RecordRow& record,

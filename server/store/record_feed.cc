@@ -117,11 +117,9 @@ RecordFeed::Held* RecordFeed::NewestHeld(const RecordRow& row) {
 
 void RecordFeed::Hold(Held held) {
   const RecordRow& row = held.row;
-  if (row.other) {
-    const Held* const before = NewestHeld(row);
-    if (before == nullptr || before->row.call.created_ms <= row.call.created_ms) {
-      newest_[{row.owner, *row.other, row.call.direction}] = row.call.mtproto_id;
-    }
+  const Held* const before = NewestHeld(row);
+  if (before == nullptr || before->row.call.created_ms <= row.call.created_ms) {
+    newest_[{row.owner, *row.other, row.call.direction}] = row.call.mtproto_id;
   }
   held_[row.call.mtproto_id].push_back(std::move(held));
 }

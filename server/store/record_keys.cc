@@ -41,6 +41,12 @@ Bytes Associated(std::string_view place, ByteView row) {
 
 KeyOwner::KeyOwner(ByteView bytes) : name(FirstOf<kNameBytes>(crypto::Sha256(bytes))) {}
 
+KeyOwner KeyOwner::Named(std::span<const std::uint8_t, 16> name) {
+  KeyOwner owner;
+  std::copy(name.begin(), name.end(), owner.name.begin());
+  return owner;
+}
+
 std::array<std::uint8_t, 16> KeyOwner::OfPhone(CallId call, UserId user) {
   std::array<std::uint8_t, 16> bytes;
   StoreLittle(bytes.data(), call.value());
@@ -128,7 +134,8 @@ absl::Status RecordKeys::Load() {
   std::vector<Slot> read(kSlotsPerRead);
   while (slots_ < slots) {
     const auto count = std::min<std::int64_t>(slots - slots_, kSlotsPerRead);
-    int code = file_->pMethods->xRead(file_.get(), read.data(), static_cast<int>(count) * 64,
+    int code = file_->pMethods->xRead(file_.get(), read.data(),
+                                      static_cast<int>(count * std::int64_t{kSlotBytes}),
                                       slots_ * std::int64_t{kSlotBytes});
     if (code == SQLITE_IOERR_SHORT_READ) code = SQLITE_OK;
     for (std::int64_t i = 0; code == SQLITE_OK && i < count; ++i) {
@@ -153,9 +160,7 @@ int RecordKeys::Take(const Slot& slot) {
   }
   const std::int64_t at = slots_++;
   if (whole) {
-    KeyOwner owner{ByteView()};
-    std::copy_n(slot.begin(), kNameBytes, owner.name.begin());
-    keys_[owner] = {key, at};
+    keys_[KeyOwner::Named(ByteView(slot).first<kNameBytes>())] = {key, at};
     return SQLITE_OK;
   }
   free_.push_back(at);
@@ -210,9 +215,7 @@ std::optional<std::string> RecordKeys::Open(std::string_view place, ByteView row
                                             ByteView sealed) const {
   if (sealed.empty()) return "";
   if (!IsSealed(sealed)) return std::nullopt;
-  KeyOwner owner{ByteView()};
-  std::copy_n(sealed.begin() + 1, kNameBytes, owner.name.begin());
-  const std::optional<Key> key = Find(owner);
+  const std::optional<Key> key = Find(KeyOwner::Named(sealed.subspan<1, kNameBytes>()));
   if (!key) return std::nullopt;
   const auto plain =
       crypto::GcmOpen(key->view(), sealed.subspan<kNonceAt, crypto::kGcmNonceBytes>(),

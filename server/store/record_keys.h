@@ -37,6 +37,8 @@ namespace trunkline::store {
 struct KeyOwner {
   explicit KeyOwner(ByteView bytes);  // the id of a record or contact, or OfPhone's bytes
   static std::array<std::uint8_t, 16> OfPhone(CallId call, UserId user);
+  // As a slot or a sealed text has it.
+  static KeyOwner Named(std::span<const std::uint8_t, 16> name);
   std::array<std::uint8_t, 16> name;  // says nothing of whom it is the key
 
   friend bool operator==(const KeyOwner&, const KeyOwner&) = default;
@@ -44,6 +46,9 @@ struct KeyOwner {
   friend H AbslHashValue(H h, const KeyOwner& owner) {
     return H::combine(std::move(h), owner.name);
   }
+
+ private:
+  KeyOwner() = default;
 };
 
 class RecordKeys {

@@ -188,7 +188,7 @@ absl::StatusOr<records::CallPage> RecordReader::ListNow(Oid organization,
                                                         const records::CallFilter& filter) {
   records::CallPage page;
   const std::string condition = ConditionOf(filter);
-  const std::string select = kSelectRecord;
+  const std::string& select = SelectRecord();
   const std::size_t from = select.find(" FROM records r ");
   STORE_LET(Statement total, sql_.database().Prepare(
                                  absl::StrCat("SELECT count(*)", select.substr(from), condition)));
@@ -197,8 +197,8 @@ absl::StatusOr<records::CallPage> RecordReader::ListNow(Oid organization,
   if (counted) page.total = total.Int(0);
   const char* const order = filter.ascending ? "" : " DESC";
   STORE_LET(Statement rows,
-            sql_.database().Prepare(absl::StrCat(kSelectRecord, condition, " ORDER BY r.created_ms",
-                                                 order, ",r.id", order, " LIMIT ?8 OFFSET ?9")));
+            sql_.database().Prepare(absl::StrCat(select, condition, " ORDER BY r.created_ms", order,
+                                                 ",r.id", order, " LIMIT ?8 OFFSET ?9")));
   BindFilter(rows, organization, filter, std::max<std::int64_t>(filter.limit, 0),
              std::max<std::int64_t>(filter.offset, 0));
   for (;;) {

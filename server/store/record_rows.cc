@@ -34,19 +34,28 @@ constexpr std::string_view kUpdate =
     "peer_pts=?19,updated_ms=?20,events=?21,purge_job=?22 WHERE id=?1";
 
 // The caller's organization's is found by its own id, that of the callee's by the call's.
+// What ReadRecord reads, some of it from other tables than `records r`.
+struct Joined {
+  const char *organization, *from, *to, *owner, *tables;
+};
+std::string Select(const Joined& joined) {
+  return absl::StrCat(
+      "SELECT r.id,r.organization,", joined.organization,
+      ",r.mtproto_id,r.seq,r.session,r.conversation,r.contact,r.parent,r.owner,r.other,r.internal,"
+      "r.direction,r.phase,r.reason,r.ended_by,r.video,",
+      joined.from, ",", joined.to,
+      ",r.created_ms,r.received_ms,r.accepted_ms,r.confirmed_ms,r.ended_ms,r.duration,"
+      "r.reported_duration,r.relay,r.owner_message_id,r.owner_pts,r.peer_message_id,r.peer_pts,"
+      "r.provider,r.provider_call_id,r.external_id,r.updated_ms,r.events,r.purge_job,",
+      joined.owner, " FROM records r", joined.tables);
+}
 constexpr char kOfCallee[] = " WHERE r.mtproto_id=?1 AND r.mtproto_id<>0 AND r.direction=0";
-const std::string kByCallee = absl::StrCat(kSelectRecord, kOfCallee);
+const std::string kByCallee = absl::StrCat(SelectRecord(), kOfCallee);
 // Of the row alone, as the feed goes on with it: without names, and numbers of users.
-constexpr char kSelectRow[] =
-    "SELECT r.id,r.organization,x'',r.mtproto_id,r.seq,r.session,r.conversation,r.contact,"
-    "r.parent,r.owner,r.other,r.internal,r.direction,r.phase,r.reason,r.ended_by,r.video,"
-    "r.from_e164,r.to_e164,r.created_ms,r.received_ms,r.accepted_ms,r.confirmed_ms,r.ended_ms,"
-    "r.duration,r.reported_duration,r.relay,r.owner_message_id,r.owner_pts,r.peer_message_id,"
-    "r.peer_pts,r.provider,r.provider_call_id,r.external_id,r.updated_ms,r.events,r.purge_job,"
-    "'','' FROM records r";
+const std::string kSelectRow = Select({"x''", "r.from_e164", "r.to_e164", "'',''", ""});
 const std::string kRowOfCaller = absl::StrCat(kSelectRow, " WHERE r.id=?");
 const std::string kRowOfCallee = absl::StrCat(kSelectRow, kOfCallee);
-const std::string kById = absl::StrCat(kSelectRecord, " WHERE r.id=?");
+const std::string kById = absl::StrCat(SelectRecord(), " WHERE r.id=?");
 const std::string kVisibleById = absl::StrCat(kById, " AND ", kVisible);
 const std::string kNamedById = absl::StrCat(kById, " AND o.id=?");
 const std::string kVisibleNamedById = absl::StrCat(kNamedById, " AND ", kVisible);
@@ -54,7 +63,7 @@ const std::string kVisibleNamedById = absl::StrCat(kNamedById, " AND ", kVisible
 const std::string kOfCalleeNamed = absl::StrCat(kByCallee, " AND +o.id=?2");
 const std::string kVisibleOfCalleeNamed = absl::StrCat(kOfCalleeNamed, " AND ", kVisible);
 const std::string kByProvider =
-    absl::StrCat(kSelectRecord, " WHERE r.provider_call_id=? AND r.organization=o.no AND o.id=? ");
+    absl::StrCat(SelectRecord(), " WHERE r.provider_call_id=? AND r.organization=o.no AND o.id=? ");
 const std::string kVisibleByProvider = absl::StrCat(kByProvider, " AND ", kVisible);
 
 std::optional<std::int32_t> IdOf(const std::optional<Notice>& notice) {
@@ -82,6 +91,20 @@ std::optional<std::string_view> UnlessEmpty(const std::string& text) {
 }
 
 }  // namespace
+
+const std::string& SelectRecord() {
+  static const std::string select = Select(
+      {.organization = "o.id",
+       .from = "coalesce(r.from_e164,nullif('+'||CASE r.direction WHEN 1 THEN u.phone "
+               "ELSE x.phone END,'+'),'')",
+       .to = "coalesce(r.to_e164,nullif('+'||CASE r.direction WHEN 1 THEN x.phone "
+             "ELSE u.phone END,'+'),'')",
+       .owner = "coalesce(nullif(p.full_name,''),trim(u.first_name||' '||u.last_name),''),"
+                "coalesce(p.lang_code,'')",
+       .tables = " JOIN organizations o ON o.no=r.organization LEFT JOIN users u ON u.id=r.owner "
+                 "LEFT JOIN users x ON x.id=r.other LEFT JOIN record_users p ON p.user=r.owner"});
+  return select;
+}
 
 RecordRow ReadRecord(const Statement& row) {
   RecordRow record;

@@ -52,20 +52,7 @@ inline constexpr char kVisible[] =
 
 // "SELECT ... FROM records r JOIN ...": what ReadRecord reads. A WHERE may follow. The numbers of a
 // live call are its users'.
-inline constexpr char kSelectRecord[] =
-    "SELECT r.id,r.organization,o.id,r.mtproto_id,r.seq,r.session,r.conversation,r.contact,"
-    "r.parent,r.owner,r.other,r.internal,r.direction,r.phase,r.reason,r.ended_by,r.video,"
-    "coalesce(r.from_e164,nullif('+'||CASE r.direction WHEN 1 THEN u.phone ELSE x.phone END,'+'),"
-    "''),"
-    "coalesce(r.to_e164,nullif('+'||CASE r.direction WHEN 1 THEN x.phone ELSE u.phone END,'+'),"
-    "''),"
-    "r.created_ms,r.received_ms,r.accepted_ms,r.confirmed_ms,r.ended_ms,"
-    "r.duration,r.reported_duration,r.relay,r.owner_message_id,r.owner_pts,r.peer_message_id,"
-    "r.peer_pts,r.provider,r.provider_call_id,r.external_id,r.updated_ms,r.events,r.purge_job,"
-    "coalesce(nullif(p.full_name,''),trim(u.first_name||' '||u.last_name),''),"
-    "coalesce(p.lang_code,'') FROM records r JOIN organizations o ON o.no=r.organization "
-    "LEFT JOIN users u ON u.id=r.owner LEFT JOIN users x ON x.id=r.other "
-    "LEFT JOIN record_users p ON p.user=r.owner";
+const std::string& SelectRecord();
 RecordRow ReadRecord(const Statement& row);
 
 // A call's name in a request: an id, or what its provider calls it.

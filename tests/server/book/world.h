@@ -170,21 +170,15 @@ class World {
     return effects;
   }
   Effects Wait(Duration time) {
-    now_ += time;
-    Effects effects;
     std::vector<Fact> facts;
-    Reseed();
-    book_->FireDeadlines(now_, facts, effects);
+    Effects effects = Fire(time, facts);
     Keep(std::move(facts));
     return effects;
   }
   // The same, but the store refuses the group.
   void WaitInVain(Duration time) {
-    now_ += time;
-    Effects effects;
     std::vector<Fact> facts;
-    Reseed();
-    book_->FireDeadlines(now_, facts, effects);
+    Fire(time, facts);
     EXPECT_FALSE(facts.empty());
     book_->UndoGroup();
   }
@@ -258,6 +252,13 @@ class World {
   }
   // What a step draws follows from the journal alone, so that worlds with equal journals agree.
   void Reseed() { entropy_ = SeededEntropy(journal_.size() + 1); }
+  Effects Fire(Duration time, std::vector<Fact>& facts) {
+    now_ += time;
+    Effects effects;
+    Reseed();
+    book_->FireDeadlines(now_, facts, effects);
+    return effects;
+  }
   void Keep(std::vector<Fact> facts) {
     for (Fact& fact : facts) journal_.push_back(std::move(fact));
     book_->CommitGroup();
