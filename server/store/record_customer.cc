@@ -10,8 +10,8 @@ namespace {
 
 using records::Oid;
 
-// One of the ways a customer can be in a row; ?1 is the organization, ?2 the user or the number.
-// Asked side by side: a condition with OR would have all of the organization's rows read.
+// One of the ways a customer can be in a row; ?1 is the organization, ?2 the user or the number's
+// index. Asked side by side: a condition with OR would have all of the organization's rows read.
 struct Side {
   bool by_user = false;
   const char *calls, *sessions;
@@ -20,12 +20,12 @@ constexpr Side kSides[] = {
     {true, "other=?2 AND organization=?1", "callee=?2 AND customer&2 AND organization=?1"},
     {true, "owner=?2 AND other IS NOT NULL AND internal AND organization=?1",
      "caller=?2 AND customer&1 AND organization=?1"},
-    {false, "organization=?1 AND from_e164=?2 AND (internal OR direction=0)",
-     "organization=?1 AND from_e164=?2 AND customer&1"},
+    {false, "organization=?1 AND from_index=?2 AND (internal OR direction=0)",
+     "organization=?1 AND from_index=?2 AND customer&1"},
     {false,
-     "organization=?1 AND to_e164=?2 AND (direction=1 OR internal) "
-     "AND NOT(internal AND from_e164=?2)",
-     "organization=?1 AND to_e164=?2 AND customer&2 AND NOT(customer&1 AND from_e164=?2)"},
+     "organization=?1 AND to_index=?2 AND (direction=1 OR internal) "
+     "AND NOT(internal AND from_index=?2)",
+     "organization=?1 AND to_index=?2 AND customer&2 AND NOT(customer&1 AND from_index=?2)"},
 };
 
 // What is asked of a side.
@@ -58,7 +58,8 @@ absl::Status ForEachSide(SqlCache& sql, const Customer& customer, std::string St
                          Visit visit, const Args&... args) {
   for (const Statements& side : All()) {
     if (!side.by_user) {
-      STORE_TRY(sql.ForEach(side.*which, visit, customer.organization, customer.number, args...));
+      STORE_TRY(
+          sql.ForEach(side.*which, visit, customer.organization, customer.number_index, args...));
     } else if (customer.user) {
       STORE_TRY(sql.ForEach(side.*which, visit, customer.organization, *customer.user, args...));
     }
@@ -75,13 +76,22 @@ absl::Status ForEachId(SqlCache& sql, const Customer& customer, std::string Stat
   return ForEachSide(sql, customer, which, counted, upto_seq, max);
 }
 
-absl::StatusOr<bool> IsKept(SqlCache& sql, std::int64_t organization, const std::string& number) {
+absl::StatusOr<Bytes> IndexOf(SqlCache& sql, std::int64_t organization, std::string_view number) {
+  Bytes index;
+  STORE_TRY(sql.First(
+                   "SELECT blind(?,?)", [&index](const Statement& row) { index = row.BytesOf(0); },
+                   organization, number)
+                .status());
+  return index;
+}
+
+absl::StatusOr<bool> IsKept(SqlCache& sql, const Customer& customer) {
   for (const std::string_view statement :
-       {"SELECT 1 FROM records WHERE organization=? AND from_e164=? LIMIT 1",
-        "SELECT 1 FROM records WHERE organization=? AND to_e164=? LIMIT 1",
-        "SELECT 1 FROM record_sessions WHERE organization=? AND from_e164=? LIMIT 1",
-        "SELECT 1 FROM record_sessions WHERE organization=? AND to_e164=? LIMIT 1"}) {
-    STORE_LET(const auto any, sql.Int(statement, organization, number));
+       {"SELECT 1 FROM records WHERE organization=? AND from_index=? LIMIT 1",
+        "SELECT 1 FROM records WHERE organization=? AND to_index=? LIMIT 1",
+        "SELECT 1 FROM record_sessions WHERE organization=? AND from_index=? LIMIT 1",
+        "SELECT 1 FROM record_sessions WHERE organization=? AND to_index=? LIMIT 1"}) {
+    STORE_LET(const auto any, sql.Int(statement, customer.organization, customer.number_index));
     if (any) return true;
   }
   return false;
@@ -91,16 +101,20 @@ absl::StatusOr<bool> IsKept(SqlCache& sql, std::int64_t organization, const std:
 
 absl::StatusOr<Customer> FindCustomer(SqlCache& sql, std::int64_t organization,
                                       const std::string& number) {
-  Customer customer{organization, number, std::nullopt};
-  if (!number.starts_with('+')) {
-    STORE_LET(const bool kept, IsKept(sql, organization, number));
+  Customer customer{organization, {}, std::nullopt};
+  STORE_LET(customer.number_index, IndexOf(sql, organization, number));
+  std::string_view digits = number;
+  if (number.starts_with('+')) {
+    digits.remove_prefix(1);
+  } else {
+    STORE_LET(const bool kept, IsKept(sql, customer));
     if (kept) return customer;
-    customer.number = absl::StrCat("+", number);
+    STORE_LET(customer.number_index, IndexOf(sql, organization, absl::StrCat("+", number)));
   }
   STORE_TRY(sql.First(
                    "SELECT id FROM users WHERE phone=?",
                    [&customer](const Statement& row) { customer.user = row.IdOf<UserId>(0); },
-                   std::string_view(customer.number).substr(1))
+                   digits)
                 .status());
   return customer;
 }

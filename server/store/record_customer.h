@@ -10,6 +10,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/bytes.h"
 #include "common/ids.h"
 #include "server/records/oid.h"
 #include "server/store/record_sql.h"
@@ -18,7 +19,7 @@ namespace trunkline::store {
 
 struct Customer {
   std::int64_t organization = 0;  // its row
-  std::string number;             // as it is kept
+  Bytes number_index;             // by which the number is found (RecordKeys::Blind)
   std::optional<UserId> user;     // who has it
 };
 

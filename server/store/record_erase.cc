@@ -87,8 +87,8 @@ absl::Status KeepEmptySession(SqlCache& sql, const RecordRow& record) {
   };
   return sql.Run(
       "INSERT INTO record_sessions(id,organization,seq,started_ms,ended_ms,"
-      "answered,caller,callee,from_e164,to_e164,customer) "
-      "SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11 "
+      "answered,caller,callee,from_index,to_index,customer) "
+      "SELECT ?1,?2,?3,?4,?5,?6,?7,?8,blind(?2,?9),blind(?2,?10),?11 "
       "WHERE NOT EXISTS(SELECT 1 FROM records WHERE session=?1)",
       call.session, record.organization, record.seq, call.created_ms,
       call.ended_ms.value_or(call.created_ms), call.accepted_ms.has_value(),

@@ -16,7 +16,13 @@ void GiveBlob(sqlite3_context* context, const Result& bytes) {
                         bytes.size(), SQLITE_TRANSIENT);
 }
 
+// A function's result is NULL unless one is given.
+bool IsNull(sqlite3_value* value) {
+  return sqlite3_value_type(value) == SQLITE_NULL;
+}
+
 void Seal(sqlite3_context* context, int, sqlite3_value** given) {
+  if (IsNull(given[3])) return;
   auto& keys = *static_cast<RecordKeys*>(sqlite3_user_data(context));
   Bytes sealed;
   const int code = keys.Seal(BlobOf(given[0]), AsText(BlobOf(given[1])), BlobOf(given[2]),
@@ -26,6 +32,7 @@ void Seal(sqlite3_context* context, int, sqlite3_value** given) {
 }
 
 void Unseal(sqlite3_context* context, int, sqlite3_value** given) {
+  if (IsNull(given[2])) return;
   const auto& keys = *static_cast<const RecordKeys*>(sqlite3_user_data(context));
   const auto text = keys.Open(AsText(BlobOf(given[0])), BlobOf(given[1]), BlobOf(given[2]));
   if (!text) return sqlite3_result_null(context);
@@ -33,6 +40,7 @@ void Unseal(sqlite3_context* context, int, sqlite3_value** given) {
 }
 
 void Blind(sqlite3_context* context, int, sqlite3_value** given) {
+  if (IsNull(given[1])) return;
   const auto& keys = *static_cast<const RecordKeys*>(sqlite3_user_data(context));
   GiveBlob(context, keys.Blind(sqlite3_value_int64(given[0]), AsText(BlobOf(given[1]))));
 }

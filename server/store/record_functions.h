@@ -3,6 +3,7 @@
 //   seal(owner, place, row, text)   RecordKeys::Seal
 //   unseal(place, row, sealed)      RecordKeys::Open; NULL for what can't be opened
 //   blind(organization, number)     RecordKeys::Blind
+// NULL gives NULL, with each of the three.
 //   phone_owner(call, user)         KeyOwner::OfPhone
 #pragma once
 

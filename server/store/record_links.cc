@@ -29,7 +29,8 @@ absl::StatusOr<std::optional<Attempt>> RecordLinks::NewestBefore(const RecordRow
   }
   // Ingested calls come in any order.
   STORE_TRY(sql_.First("SELECT id,session,ended_ms,accepted_ms,purge_job FROM records WHERE "
-                       "organization=? AND from_e164=? AND to_e164=? AND created_ms<=? "
+                       "organization=?1 AND from_index=blind(?1,?2) AND to_index=blind(?1,?3) "
+                       "AND created_ms<=?4 "
                        "ORDER BY created_ms DESC,id DESC LIMIT 1",
                        read, record.organization, record.call.from_e164, record.call.to_e164,
                        record.call.created_ms)

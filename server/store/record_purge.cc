@@ -79,11 +79,11 @@ absl::StatusOr<records::PurgeResult> RecordLedger::Purge(const records::Actor& a
       event.cause = "customer";
       STORE_TRY(outbox_.Emit(selection.organization_row, std::move(event)));
     }
-    const std::optional<std::string> number =
-        customer ? std::optional(selection.customer.number) : std::nullopt;
+    const std::optional<ByteView> number =
+        customer ? std::optional<ByteView>(selection.customer.number_index) : std::nullopt;
     STORE_TRY(
-        sql_.Run("INSERT INTO purge_jobs(id,organization,kind,requested_ms,number,user,upto_seq) "
-                 "VALUES(?,?,?,?,?,?,?)",
+        sql_.Run("INSERT INTO purge_jobs(id,organization,kind,requested_ms,number_index,user,"
+                 "upto_seq) VALUES(?,?,?,?,?,?,?)",
                  selection.job, selection.organization_row, static_cast<std::int32_t>(request.kind),
                  now_ms, number, selection.customer.user, seq));
     result.job = selection.job;
@@ -99,9 +99,9 @@ absl::StatusOr<std::optional<Oid>> RecordLedger::HiddenBy(const RecordRow& recor
   STORE_LET(const auto visible, table_.ById(record.call.id, false));
   if (visible) return std::nullopt;
   return sql_.Id(
-      "SELECT j.id FROM purge_jobs j JOIN records r ON r.id=? WHERE j.number IS NOT NULL "
+      "SELECT j.id FROM purge_jobs j JOIN records r ON r.id=? WHERE j.number_index NOT NULL "
       "AND j.organization=r.organization AND j.upto_seq>=r.seq AND (j.user IN(r.owner,r.other) "
-      "OR j.number IN(r.from_e164,r.to_e164)) ORDER BY j.requested_ms LIMIT 1",
+      "OR j.number_index IN(r.from_index,r.to_index)) ORDER BY j.requested_ms LIMIT 1",
       record.call.id);
 }
 
@@ -203,17 +203,17 @@ absl::Status RecordLedger::SelectCustomer(const PurgeRequest& request, Selection
   for (const CustomerItem& item : items) selection.Add(item.call, item.session);
   std::int64_t upto_seq = -1;
   STORE_TRY(sql_.First(
-                    "SELECT id,upto_seq FROM purge_jobs WHERE organization=? AND number=? "
+                    "SELECT id,upto_seq FROM purge_jobs WHERE organization=? AND number_index=? "
                     "ORDER BY upto_seq DESC LIMIT 1",
                     [&](const Statement& row) {
                       selection.running = OptionalOid(row, 0);
                       upto_seq = row.Int(1);
                     },
-                    customer.organization, customer.number)
+                    customer.organization, customer.number_index)
                 .status());
-  STORE_LET(const auto contact, sql_.Int("SELECT 1 FROM record_contacts WHERE organization=?1 "
-                                         "AND phone_index=blind(?1,?2)",
-                                         customer.organization, customer.number));
+  STORE_LET(const auto contact, sql_.Int("SELECT 1 FROM record_contacts WHERE organization=? "
+                                         "AND phone_index=?",
+                                         customer.organization, customer.number_index));
   const bool anything = !selection.items.empty() || contact;
   selection.any_new = anything && newest_seq > upto_seq;
   return absl::OkStatus();

@@ -31,7 +31,8 @@ struct RecordLedger::Job {
 absl::StatusOr<std::vector<RecordLedger::Job>> RecordLedger::RunningJobs() {
   std::vector<Job> jobs;
   STORE_TRY(sql_.ForEach(
-      "SELECT j.id,j.organization,o.id,j.kind,j.requested_ms,j.upto_seq,j.number,o.tombstone_key,"
+      "SELECT "
+      "j.id,j.organization,o.id,j.kind,j.requested_ms,j.upto_seq,j.number_index,o.tombstone_key,"
       "j.calls,j.sessions,j.notes,j.ratings,j.viewers,j.texts,j.debugs,j.traces,j.notices,"
       "j.events,j.conversations,j.contacts,j.user FROM purge_jobs j JOIN organizations o "
       "ON o.no=j.organization WHERE j.completed_ms IS NULL ORDER BY j.requested_ms,j.id",
@@ -44,7 +45,7 @@ absl::StatusOr<std::vector<RecordLedger::Job>> RecordLedger::RunningJobs() {
         job.requested_ms = row.Int(4);
         job.upto_seq = row.Int(5);
         if (!row.Null(6)) {
-          job.customer = {job.organization, row.Text(6), std::nullopt};
+          job.customer = {job.organization, row.BytesOf(6), std::nullopt};
           if (!row.Null(20)) job.customer->user = row.IdOf<UserId>(20);
         }
         job.tombstone_key = row.BytesOf(7);
@@ -191,12 +192,12 @@ absl::StatusOr<int> RecordLedger::PurgeEmptySessions(Job& job, int max) {
 absl::Status RecordLedger::PurgeContacts(Job& job, std::int64_t now_ms) {
   std::vector<Oid> contacts;
   STORE_TRY(sql_.ForEach(
-      "SELECT c.id FROM record_contacts c WHERE c.organization=?1 "
-      "AND c.phone_index=blind(?1,?2) "
+      "SELECT c.id FROM record_contacts c WHERE c.organization=? "
+      "AND c.phone_index=? "
       "AND NOT EXISTS(SELECT 1 FROM records WHERE contact=c.id) AND NOT EXISTS(SELECT 1 FROM "
       "record_conversations v JOIN record_texts t ON t.conversation=v.id WHERE v.contact=c.id)",
       [&contacts](const Statement& row) { contacts.push_back(OidOf(row, 0)); }, job.organization,
-      job.customer->number));
+      job.customer->number_index));
   std::vector<KeyOwner> keys;
   for (const Oid& contact : contacts) keys.emplace_back(contact.bytes());
   STORE_TRY(keys_->Destroy(keys));
@@ -232,7 +233,7 @@ absl::Status RecordLedger::Complete(Job& job, std::int64_t now_ms) {
       R"({"receipt":)", receipt, R"(,"algorithm":"Ed25519","publicKey":")",
       ToHex(crypto::PublicKeyOf(signing_key_)), R"(","signature":")", signature, R"("})");
   return sql_.Run(
-      "UPDATE purge_jobs SET completed_ms=?,receipt=?,number=NULL,user=NULL,conversations=?,"
+      "UPDATE purge_jobs SET completed_ms=?,receipt=?,number_index=NULL,user=NULL,conversations=?,"
       "contacts=? WHERE id=?",
       now_ms, signed_receipt, counts.conversations, counts.contacts, job.id);
 }

@@ -22,18 +22,20 @@ constexpr std::pair<std::string_view, std::string_view> kStatuses[] = {
 
 constexpr std::string_view kInsert =
     "INSERT INTO records(id,organization,mtproto_id,seq,session,conversation,contact,parent,owner,"
-    "other,internal,direction,phase,status,reason,ended_by,video,from_e164,to_e164,created_ms,"
-    "received_ms,accepted_ms,confirmed_ms,ended_ms,duration,reported_duration,relay,"
+    "other,internal,direction,phase,status,reason,ended_by,video,from_sealed,to_sealed,from_index,"
+    "to_index,created_ms,received_ms,accepted_ms,confirmed_ms,ended_ms,duration,reported_duration,"
+    "relay,"
     "owner_message_id,owner_pts,peer_message_id,peer_pts,provider,provider_call_id,external_id,"
     "updated_ms,events,purge_job) "
-    "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "VALUES(?1,?2,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,seal(?1,'records.from_sealed',?1,?18),"
+    "seal(?1,'records.to_sealed',?1,?19),blind(?2,?18),blind(?2,?19),"
+    "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 constexpr std::string_view kUpdate =
     "UPDATE records SET conversation=?2,contact=?3,phase=?4,status=?5,reason=?6,ended_by=?7,"
     "video=?8,received_ms=?9,accepted_ms=?10,confirmed_ms=?11,ended_ms=?12,duration=?13,"
     "reported_duration=?14,relay=?15,owner_message_id=?16,owner_pts=?17,peer_message_id=?18,"
     "peer_pts=?19,updated_ms=?20,events=?21,purge_job=?22 WHERE id=?1";
 
-// The caller's organization's is found by its own id, that of the callee's by the call's.
 // What ReadRecord reads, some of it from other tables than `records r`.
 struct Joined {
   const char *organization, *from, *to, *owner, *tables;
@@ -49,10 +51,11 @@ std::string Select(const Joined& joined) {
       "r.provider,r.provider_call_id,r.external_id,r.updated_ms,r.events,r.purge_job,",
       joined.owner, " FROM records r", joined.tables);
 }
+// The caller's organization's is found by its own id, that of the callee's by the call's.
 constexpr char kOfCallee[] = " WHERE r.mtproto_id=?1 AND r.mtproto_id<>0 AND r.direction=0";
 const std::string kByCallee = absl::StrCat(SelectRecord(), kOfCallee);
 // Of the row alone, as the feed goes on with it: without names, and numbers of users.
-const std::string kSelectRow = Select({"x''", "r.from_e164", "r.to_e164", "'',''", ""});
+const std::string kSelectRow = Select({"x''", "''", "''", "'',''", ""});
 const std::string kRowOfCaller = absl::StrCat(kSelectRow, " WHERE r.id=?");
 const std::string kRowOfCallee = absl::StrCat(kSelectRow, kOfCallee);
 const std::string kById = absl::StrCat(SelectRecord(), " WHERE r.id=?");
@@ -95,9 +98,11 @@ std::optional<std::string_view> UnlessEmpty(const std::string& text) {
 const std::string& SelectRecord() {
   static const std::string select = Select(
       {.organization = "o.id",
-       .from = "coalesce(r.from_e164,nullif('+'||CASE r.direction WHEN 1 THEN u.phone "
+       .from = "coalesce(unseal('records.from_sealed',r.id,r.from_sealed),nullif('+'||CASE "
+               "r.direction WHEN 1 THEN u.phone "
                "ELSE x.phone END,'+'),'')",
-       .to = "coalesce(r.to_e164,nullif('+'||CASE r.direction WHEN 1 THEN x.phone "
+       .to = "coalesce(unseal('records.to_sealed',r.id,r.to_sealed),nullif('+'||CASE r.direction "
+             "WHEN 1 THEN x.phone "
              "ELSE u.phone END,'+'),'')",
        .owner = "coalesce(nullif(p.full_name,''),trim(u.first_name||' '||u.last_name),''),"
                 "coalesce(p.lang_code,'')",

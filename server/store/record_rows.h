@@ -44,11 +44,11 @@ inline UserId ServiceUser(std::int64_t organization) {
 // A condition on a record `r`: it isn't being purged. What a customer's job selects is hidden from
 // the moment the job is there, without a mark on each row.
 inline constexpr char kVisible[] =
-    "r.purge_job IS NULL AND NOT EXISTS(SELECT 1 FROM purge_jobs j WHERE j.number IS NOT NULL "
+    "r.purge_job IS NULL AND NOT EXISTS(SELECT 1 FROM purge_jobs j WHERE j.number_index NOT NULL "
     "AND j.organization=r.organization AND r.seq<=j.upto_seq AND CASE "
     "WHEN r.other IS NOT NULL THEN j.user=r.other OR(r.internal AND j.user=r.owner) "
-    "WHEN r.internal THEN j.number IN(r.from_e164,r.to_e164) "
-    "WHEN r.direction=1 THEN j.number=r.to_e164 ELSE j.number=r.from_e164 END)";
+    "WHEN r.internal THEN j.number_index IN(r.from_index,r.to_index) "
+    "WHEN r.direction=1 THEN j.number_index=r.to_index ELSE j.number_index=r.from_index END)";
 
 // "SELECT ... FROM records r JOIN ...": what ReadRecord reads. A WHERE may follow. The numbers of a
 // live call are its users'.

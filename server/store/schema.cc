@@ -336,6 +336,42 @@ CREATE INDEX kept_answers_at ON kept_answers(at_ms);
 CREATE INDEX kept_answers_credential ON kept_answers(credential);
 CREATE INDEX kept_answers_call ON kept_answers(call) WHERE call IS NOT NULL;
 )sql",
+    // 11: numbers of ingested calls are sealed too, and found by what they are blinded to.
+    R"sql(
+ALTER TABLE records ADD COLUMN from_sealed BLOB;
+ALTER TABLE records ADD COLUMN to_sealed BLOB;
+ALTER TABLE records ADD COLUMN from_index BLOB;
+ALTER TABLE records ADD COLUMN to_index BLOB;
+UPDATE records SET from_sealed=seal(id,'records.from_sealed',id,from_e164),
+  to_sealed=seal(id,'records.to_sealed',id,to_e164),
+  from_index=blind(organization,from_e164),to_index=blind(organization,to_e164)
+  WHERE from_e164 NOT NULL;
+DROP INDEX records_from;
+DROP INDEX records_to;
+ALTER TABLE records DROP COLUMN from_e164;
+ALTER TABLE records DROP COLUMN to_e164;
+CREATE INDEX records_from ON records(organization, from_index, to_index)
+  WHERE from_index IS NOT NULL;
+CREATE INDEX records_to ON records(organization, to_index) WHERE to_index IS NOT NULL;
+ALTER TABLE record_sessions ADD COLUMN from_index BLOB;
+ALTER TABLE record_sessions ADD COLUMN to_index BLOB;
+UPDATE record_sessions SET from_index=blind(organization,from_e164),
+  to_index=blind(organization,to_e164) WHERE from_e164 NOT NULL;
+DROP INDEX record_sessions_from;
+DROP INDEX record_sessions_to;
+ALTER TABLE record_sessions DROP COLUMN from_e164;
+ALTER TABLE record_sessions DROP COLUMN to_e164;
+CREATE INDEX record_sessions_from ON record_sessions(organization, from_index, to_index)
+  WHERE from_index IS NOT NULL;
+CREATE INDEX record_sessions_to ON record_sessions(organization, to_index)
+  WHERE to_index IS NOT NULL;
+ALTER TABLE purge_jobs ADD COLUMN number_index BLOB;
+UPDATE purge_jobs SET number_index=blind(organization,number) WHERE number NOT NULL;
+DROP INDEX purge_jobs_customer;
+ALTER TABLE purge_jobs DROP COLUMN number;
+CREATE INDEX purge_jobs_customer ON purge_jobs(organization, number_index)
+  WHERE number_index IS NOT NULL;
+)sql",
 };
 
 absl::Status RunMigrations(Database& database, std::int64_t from, int to,

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <iterator>
 
 #include "server/book/apply.h"
 #include "server/store/record_functions.h"
+#include "server/store/record_reader.h"
 #include "server/store/schema.h"
 #include "tests/server/store/scratch_dir.h"
 
@@ -37,6 +39,35 @@ INSERT INTO messages VALUES(2, 2, 1, 100, 1, 0, 6000, 0, 1, NULL);
 UPDATE progress SET projected_seq=8;
 )sql";
 
+// What a server of schema 8 left, which sealed nothing: a contact with a text, an ingested call
+// with everything that can be said of one, a session that no call is left of, and a purge by number
+// under way.
+constexpr const char* kOpenRows = R"sql(
+INSERT INTO organizations VALUES(1, x'000000010000000000000001', 'default', 'default', 1, 9, x'11');
+INSERT INTO record_secrets VALUES('receipts', zeroblob(32));
+INSERT INTO record_contacts VALUES(x'000000020000000000000001', 1, 'Gerda Plain', 'Open',
+  '+15125550123', 'import', NULL, 1, 1);
+INSERT INTO record_conversations VALUES(x'000000030000000000000001', 1,
+  x'000000020000000000000001', 2, 1, 1);
+INSERT INTO record_texts VALUES(x'000000040000000000000001', x'000000030000000000000001', 1,
+  'meet me at noon', 1);
+INSERT INTO records(id,organization,mtproto_id,seq,session,owner,internal,direction,phase,status,
+                    video,from_e164,to_e164,created_ms,duration,reported_duration,
+                    provider_call_id,updated_ms,events)
+  VALUES(x'000000050000000000000001', 1, 0, 1, x'000000060000000000000001', 1, 0, 1, 4, 4, 0,
+         '+15125550100', '+15125550123', 5000, 3, 3, 'crm-1', 5000, x'');
+INSERT INTO record_notes VALUES(1, x'000000070000000000000001', x'000000050000000000000001',
+  x'000000000000000000000001', 'owes us a call', 0, 6000);
+INSERT INTO record_ratings VALUES(x'000000050000000000000001', x'000000000000000000000001', 2,
+  'hums all the time', 0, 0, 6000);
+INSERT INTO record_ingested VALUES(x'000000050000000000000001', 'completed', 'said hello',
+  'was greeted', 'kept elsewhere');
+INSERT INTO record_sessions VALUES(x'000000080000000000000001', 1, 2, 1, 1, 0, NULL, NULL,
+  '+15125550100', '+15125550177', 2, NULL);
+INSERT INTO purge_jobs(id,organization,kind,requested_ms,number,user,upto_seq)
+  VALUES(x'000000090000000000000001', 1, 2, 7000, '+15125550199', NULL, 9);
+)sql";
+
 class MigrationTest : public ScratchDir {
  protected:
   absl::StatusOr<Database> EmptyFile() {
@@ -48,6 +79,17 @@ class MigrationTest : public ScratchDir {
     keys_ = *std::move(keys);
     EXPECT_TRUE(database.ok() && UseKeys(*database, *keys_).ok());
     return database;
+  }
+
+  // Of the database and its log.
+  bool FileHolds(const std::string& text) const {
+    for (const auto& entry : std::filesystem::directory_iterator(dir())) {
+      std::ifstream bytes(entry.path(), std::ios::binary);
+      if (std::string(std::istreambuf_iterator<char>(bytes), {}).find(text) != std::string::npos) {
+        return true;
+      }
+    }
+    return false;
   }
 
   std::shared_ptr<RecordKeys> keys_;
@@ -90,6 +132,50 @@ TEST_F(MigrationTest, AFileOfTheFirstSchemaGoesOn) {
   EXPECT_EQ(*database->Number("PRAGMA user_version"), SchemaVersion());
   EXPECT_EQ(*database->Number("SELECT projected_seq FROM progress"), 11);
   EXPECT_EQ(*database->Number("SELECT version FROM users WHERE id=1"), 5);
+}
+
+// P-42: numbers, names and texts are sealed where they lie, and still found.
+TEST_F(MigrationTest, AFileInPlainIsSealed) {
+  {
+    auto database = EmptyFile();
+    ASSERT_TRUE(database.ok() && Migrate(*database, 8).ok());
+    const absl::Status filled = database->Execute(kOpenRows);
+    ASSERT_TRUE(filled.ok()) << filled;
+  }
+  keys_.reset();
+  const std::vector<std::string> texts = {
+      "5125550100", "5125550123", "5125550177", "5125550199",  "Gerda Plain",   "meet me",
+      "owes us",    "hums all",   "said hello", "was greeted", "kept elsewhere"};
+  for (const std::string& text : texts) EXPECT_TRUE(FileHolds(text)) << text;
+  auto store = MustOpen();
+  auto reader = RecordReader::Open(file(), store->keys());
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  const auto call = (*reader)->Find(records::Oid(1, 1), "crm-1");
+  ASSERT_TRUE(call.ok() && *call) << call.status();
+  EXPECT_EQ((*call)->from_e164, "+15125550100");
+  EXPECT_EQ((*call)->to_e164, "+15125550123");
+  EXPECT_EQ((*call)->notes.at(0).content, "owes us a call");
+  EXPECT_EQ((*call)->ratings.at(0).comment, "hums all the time");
+  EXPECT_EQ((*call)->ingested->summary, "was greeted");
+  records::Actor actor;
+  actor.organization = records::Oid(1, 1);
+  const auto found = [&](const char* number) {
+    std::size_t items = 0;
+    const absl::Status done = store->Change([&]() -> absl::Status {
+      const auto result = store->records().Purge(
+          actor, {records::PurgeRequest::Kind::kCustomer, {}, number, true}, 8'000);
+      if (result.ok()) items = result->items.size();
+      return result.status();
+    });
+    EXPECT_TRUE(done.ok()) << done;
+    return items;
+  };
+  EXPECT_EQ(found("+15125550123"), 1u);
+  EXPECT_EQ(found("+15125550177"), 1u);
+  EXPECT_EQ(found("+15125550199"), 0u);
+  reader->reset();
+  store.reset();
+  for (const std::string& text : texts) EXPECT_FALSE(FileHolds(text)) << text;
 }
 
 // Each migration takes its predecessor's file, and all of them in one go make the same tables.

@@ -277,7 +277,7 @@ TEST_F(RecordPurgeTest, TheReceiptIsSigned) {
     EXPECT_EQ(dump.find(ToHex(AsBytes(secret))), std::string::npos) << secret;
   }
   EXPECT_EQ(Sessions("WHERE organization=1"), 0);
-  EXPECT_EQ(Number("SELECT count(*) FROM purge_jobs WHERE number IS NOT NULL"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM purge_jobs WHERE number_index IS NOT NULL"), 0);
 }
 
 // P-41: what the server starts from forgets a call too, when the last organization does; a phone
