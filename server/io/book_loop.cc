@@ -82,12 +82,13 @@ absl::Status BookLoop::Restore() {
       [this](const book::BoxMessage& message) { book_.Restore(message); });
   book_.Restored(WallNow());
   switchboard_->stats().store_available.store(status.ok());
-  Committed(static_cast<std::size_t>(store_->unprojected()));
+  Committed();
   return status;
 }
 
 void BookLoop::Start() {
   UpdateStats(WallNow());  // ready from now on, not from the thread's first turn
+  shown_ = std::chrono::steady_clock::now();
   boost::asio::post(context_, [this] { Drain(); });  // deadlines that passed while we were away
   thread_ = std::thread([this] { Run(); });
 }
@@ -158,7 +159,7 @@ void BookLoop::FinishGroup(std::span<const book::Command* const> commands) {
     if (!status.ok()) return RefuseGroup(commands, status);
     switchboard_->stats().groups_committed.Add();
     switchboard_->stats().facts.Add(facts_.size());
-    Committed(facts_.size());
+    Committed();
     switchboard_->stats().store_available.store(true);
   }
   book_.CommitGroup();
@@ -279,6 +280,23 @@ int BookLoop::RowsToProject() const {
   return saturated_ ? kProjectRowsSaturated : kProjectRowsIdle;
 }
 
+// Readers want rows of live calls too; otherwise such calls wait for their end, as long as nobody
+// does. A reader's last slice is where it matters.
+store::Store::Slice BookLoop::SliceToProject() const {
+  const bool last =
+      !readers_.empty() && readers_.back().seq - store_->read_seq() <= RowsToProject();
+  return quiet_ || last ? store::Store::Slice::kAllRows : store::Store::Slice::kWholeCalls;
+}
+
+// As a reader would.
+void BookLoop::AskForOverdue() {
+  const auto now = std::chrono::steady_clock::now();
+  if (store_->unprojected() == 0) shown_ = now;
+  if (now - shown_ < kShowWithin || !readers_.empty()) return;
+  readers_.push_back({store_->last_seq(),
+                      [this](const absl::Status&) { shown_ = std::chrono::steady_clock::now(); }});
+}
+
 // The size of groups would not tell: long slices make large groups, which would ask for longer
 // ones.
 void BookLoop::NoteSpareTime() {
@@ -292,13 +310,14 @@ void BookLoop::NoteSpareTime() {
 
 void BookLoop::ProjectSlice() {
   switchboard_->stats().journal_unprojected.Set(store_->unprojected());
+  AskForOverdue();
   if (projecting_ || !MayProject()) return;
   projecting_ = true;
   boost::asio::post(context_, [this] {
     projecting_ = false;
     if (!MayProject()) return;
     const absl::Cleanup done = [this] { spare_since_ = std::chrono::steady_clock::now(); };
-    const auto rows = store_->Project(RowsToProject());
+    const auto rows = store_->Project(RowsToProject(), SliceToProject());
     // Tried again with the next group or the next tick.
     if (!rows.ok()) {
       TellReaders(rows.status());
@@ -306,7 +325,7 @@ void BookLoop::ProjectSlice() {
     }
     Projected();
     PurgeSlice();  // calls that it waited for may have ended in these rows
-    if (*rows > 0) ProjectSlice();
+    ProjectSlice();
     if (!quiet_) return;
     if (const absl::Status tidied = store_->CheckpointIdle(); !tidied.ok()) {
       Tolerate(tidied, "the store can't checkpoint now");

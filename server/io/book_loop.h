@@ -46,6 +46,8 @@ inline constexpr std::chrono::milliseconds kSpareWindow{250};
 inline constexpr std::int64_t kBacklogMax = 4096;
 // Without a command for so long, projection works the backlog off.
 inline constexpr std::chrono::milliseconds kQuiet{200};
+// However busy it is: whoever follows events hears of a row not much later than this.
+inline constexpr std::chrono::milliseconds kShowWithin{500};
 
 // Changes of call records that share a transaction, and calls that a slice of a purge erases, with
 // people waiting or without.
@@ -117,7 +119,7 @@ class BookLoop {
   struct Release;
   class LiveCalls;
   struct Reader {  // that waits for what had been committed when it came
-    std::int64_t committed = 0;
+    std::int64_t seq = 0;
     std::function<void(absl::Status)> done;
   };
 
@@ -139,14 +141,16 @@ class BookLoop {
   void PurgeSlice();
   void RunPurgeSlice();
   void AwaitProjected(std::function<void(absl::Status)> done);
-  void Committed(std::size_t facts);
+  void Committed();
   void Projected();
   void TellReaders(const absl::Status& status);
   void TellFollowers();
   void TrimTraces(WallTime now);
   std::optional<book::Trace> TraceOf(CallId call);
+  void AskForOverdue();
   bool MayProject() const;
   int RowsToProject() const;
+  store::Store::Slice SliceToProject() const;
   void NoteSpareTime();
   // For what can be tried again later: a refusal of the store is told, anything else ends the
   // process.
@@ -170,8 +174,8 @@ class BookLoop {
   WallTime purge_from_{};               // after a refusal
   std::vector<Reader> readers_;
   std::function<bool()> follow_records_;
-  std::int64_t committed_ = 0;  // journal rows since the start, those found there included
-  std::atomic<std::int64_t> unprojected_ = 0;  // of them; for any thread
+  std::atomic<std::int64_t> unprojected_ = 0;      // journal rows; for any thread
+  std::chrono::steady_clock::time_point shown_{};  // when tables last showed everything
 
   // Of the present batch; kept for their memory.
   std::vector<BookMessage> inbox_;

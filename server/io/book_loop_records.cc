@@ -135,21 +135,21 @@ void BookLoop::WhenProjected(std::function<void(absl::Status)> done) {
 
 void BookLoop::AwaitProjected(std::function<void(absl::Status)> done) {
   if (store_->unprojected() == 0) return done(absl::OkStatus());
-  readers_.push_back({committed_, std::move(done)});
+  readers_.push_back({store_->last_seq(), std::move(done)});
 }
 
 // Before anybody is told of these rows: whoever was told and then reads has to wait for them.
-void BookLoop::Committed(std::size_t facts) {
-  committed_ += static_cast<std::int64_t>(facts);
+void BookLoop::Committed() {
   unprojected_.store(store_->unprojected(), std::memory_order_release);
 }
 
 void BookLoop::Projected() {
   unprojected_.store(store_->unprojected(), std::memory_order_release);
   if (follow_records_ && !follow_records_()) follow_records_ = nullptr;
-  const std::int64_t projected = committed_ - store_->unprojected();
+  if (readers_.empty()) return;
+  const std::int64_t shown = store_->shown_seq();
   std::size_t ready = 0;
-  while (ready < readers_.size() && readers_[ready].committed <= projected) ++ready;
+  while (ready < readers_.size() && readers_[ready].seq <= shown) ++ready;
   for (std::size_t i = 0; i < ready; ++i) readers_[i].done(absl::OkStatus());
   readers_.erase(readers_.begin(), readers_.begin() + static_cast<std::ptrdiff_t>(ready));
 }

@@ -1,5 +1,6 @@
 #include "server/store/store.h"
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <system_error>
@@ -17,6 +18,8 @@ namespace trunkline::store {
 namespace {
 
 constexpr int kTracesPerTrim = 2'000;
+// They wait in memory; calls that last are folded piece by piece then.
+constexpr std::size_t kHeldRowsMax = 2'000;
 
 constexpr const char* kSetUp =
     "PRAGMA locking_mode=NORMAL;"
@@ -130,9 +133,9 @@ absl::Status Store::Prepare() {
   projector_ = *std::move(projector);
   const std::pair<Statement*, std::string_view> statements[] = {
       {&insert_, "INSERT INTO journal(seq,stream,id,version,body) VALUES(?,?,?,?,?)"},
-      {&slice_, "SELECT seq,stream,id,version,body FROM journal ORDER BY seq LIMIT ?"},
-      {&trim_, "DELETE FROM journal WHERE seq<=?"},
-      {&progress_, "UPDATE progress SET projected_seq=?"},
+      {&slice_, "SELECT seq,stream,id,version,body FROM journal WHERE seq>? ORDER BY seq LIMIT ?"},
+      {&trim_, "DELETE FROM journal WHERE seq BETWEEN ? AND ?"},
+      {&progress_, "UPDATE progress SET projected_seq=max(projected_seq,?)"},
       {&find_ended_,
        "SELECT calls.caller,calls.callee,traces.body FROM calls LEFT JOIN traces "
        "ON traces.seq=calls.ended_seq WHERE calls.id=? AND calls.ended_seq IS NOT NULL"},
@@ -247,7 +250,7 @@ absl::Status Store::Restore(absl::FunctionRef<void(const book::Fact&)> apply) {
 }
 
 absl::Status Store::ReplayJournal(absl::FunctionRef<void(const book::Fact&)> apply) {
-  slice_.Bind(std::numeric_limits<std::int64_t>::max());
+  slice_.Bind(0, std::numeric_limits<std::int64_t>::max());
   for (;;) {
     const absl::StatusOr<bool> row = slice_.Step();
     if (!row.ok()) return row.status();
@@ -277,7 +280,7 @@ absl::Status Store::TrimTraces(std::int64_t before_ms) {
   return database_.End(trim_traces_.Run());
 }
 
-absl::StatusOr<int> Store::Project(int rows_max) {
+absl::StatusOr<int> Store::Project(int rows_max, Slice slice) {
   CHECK(rows_max > 0);
   if (unprojected_ == 0) return 0;
   // Its loss would be harmless, and the next group's flush covers it: WAL is one sequence.
@@ -286,8 +289,12 @@ absl::StatusOr<int> Store::Project(int rows_max) {
       return eased;
     }
   }
-  absl::StatusOr<int> rows = ProjectSlice(rows_max);
+  absl::StatusOr<int> rows = ProjectSlice(rows_max, slice);
   projector_.Forget();
+  if (!rows.ok()) {
+    held_.Forget();
+    read_seq_ = 0;
+  }
   const absl::Status restored = database_.Execute(SynchronousOf(options_.durability));
   if (!restored.ok()) return restored;
   if (!rows.ok()) return rows.status();
@@ -296,35 +303,69 @@ absl::StatusOr<int> Store::Project(int rows_max) {
   return rows;
 }
 
-absl::StatusOr<int> Store::ProjectSlice(int rows_max) {
+absl::StatusOr<int> Store::ProjectSlice(int rows_max, Slice slice) {
   if (absl::Status begun = database_.Begin(); !begun.ok()) return begun;
-  int rows = 0;
-  std::int64_t seq = 0;
+  folded_.clear();
+  const auto fold = [this](std::int64_t seq, book::Fact fact) {
+    folded_.push_back(seq);
+    return projector_.Fold(seq, std::move(fact));
+  };
   absl::Status status;
-  slice_.Bind(rows_max);
-  for (;;) {
-    const absl::StatusOr<bool> row = slice_.Step();
-    status = row.status();
-    if (!status.ok() || !*row) break;
-    seq = slice_.Int(0);
-    absl::StatusOr<book::Fact> fact = ReadFact(slice_);
-    status = fact.ok() ? projector_.Fold(seq, *std::move(fact)) : fact.status();
-    if (!status.ok()) break;
-    ++rows;
+  if (slice == Slice::kAllRows || held_.rows() > kHeldRowsMax) status = held_.Release(fold);
+  std::int64_t read_seq = read_seq_;
+  if (status.ok()) {
+    status = ForEachRow(rows_max, [&](std::int64_t seq, book::Fact fact) {
+      read_seq = seq;
+      if (slice == Slice::kAllRows) return fold(seq, std::move(fact));
+      return held_.Take(seq, std::move(fact), fold);
+    });
   }
-  slice_.Reset();
+  if (status.ok() && read_seq == read_seq_) status = held_.Release(fold);
   if (status.ok()) status = projector_.Flush();
+  if (status.ok()) status = TrimFolded();
+  // Never back, where a restart finds rows that were held.
   if (status.ok()) {
-    trim_.Bind(seq);
-    status = trim_.Run();
-  }
-  if (status.ok()) {
-    progress_.Bind(seq);
+    progress_.Bind(read_seq);
     status = progress_.Run();
   }
   status = End(status);
   if (!status.ok()) return status;
-  return rows;
+  read_seq_ = read_seq;
+  return static_cast<int>(folded_.size());
+}
+
+std::int64_t Store::shown_seq() const {
+  if (unprojected_ == 0) return last_seq();
+  if (const auto held = held_.oldest_seq()) return *held - 1;
+  return read_seq_;
+}
+
+absl::Status Store::ForEachRow(int rows_max, HeldCalls::Fold take) {
+  absl::Status status;
+  slice_.Bind(read_seq_, rows_max);
+  for (;;) {
+    const absl::StatusOr<bool> row = slice_.Step();
+    status = row.status();
+    if (!status.ok() || !*row) break;
+    absl::StatusOr<book::Fact> fact = ReadFact(slice_);
+    status = fact.ok() ? take(slice_.Int(0), *std::move(fact)) : fact.status();
+    if (!status.ok()) break;
+  }
+  slice_.Reset();
+  return status;
+}
+
+// A run of rows at a time.
+absl::Status Store::TrimFolded() {
+  std::sort(folded_.begin(), folded_.end());
+  for (std::size_t first = 0; first < folded_.size();) {
+    std::size_t last = first;
+    while (last + 1 < folded_.size() && folded_[last + 1] == folded_[last] + 1) ++last;
+    trim_.Bind(folded_[first], folded_[last]);
+    if (absl::Status status = trim_.Run(); !status.ok()) return status;
+    first = last + 1;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace trunkline::store

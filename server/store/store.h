@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -24,6 +25,7 @@
 #include "server/store/backup.h"
 #include "server/store/data_dir.h"
 #include "server/store/fact_codec.h"
+#include "server/store/held_calls.h"
 #include "server/store/projector.h"
 #include "server/store/record_keys.h"
 #include "server/store/record_ledger.h"
@@ -88,7 +90,12 @@ class Store {
   // more: what a call's rows share is written once. Errors as for Append, and Internal for a row
   // that doesn't continue what was folded before it, which is our bug; a DataLoss may name a row.
   // Needs no flush of its own: a slice lost in a power cut is projected again.
-  absl::StatusOr<int> Project(int rows_max);
+  enum class Slice : std::uint8_t {
+    kAllRows,     // what was held back too, which may be more than `rows_max`
+    kWholeCalls,  // calls that have not ended are held back, within bounds (held_calls.h): tables
+                  // get their rows later, and each call's at once
+  };
+  absl::StatusOr<int> Project(int rows_max, Slice slice = Slice::kAllRows);
 
   // One transaction for changes of what is projected: everything appended is projected first, then
   // `change` runs, and what it wrote is durable when this returns ok. Errors as for Append, or
@@ -124,6 +131,11 @@ class Store {
 
   // Journal rows still to be projected.
   std::int64_t unprojected() const { return unprojected_; }
+  // Places in the journal: of the last row, of the last that slices have come to, and of the last
+  // that, with all before it, tables show.
+  std::int64_t last_seq() const { return next_seq_ - 1; }
+  std::int64_t read_seq() const { return read_seq_; }
+  std::int64_t shown_seq() const;
 
  private:
   Store(std::optional<DataDir> dir, std::shared_ptr<RecordKeys> keys, Database database,
@@ -132,7 +144,9 @@ class Store {
   absl::Status PrepareRecords();
   absl::Status ReplayJournal(absl::FunctionRef<void(const book::Fact&)> apply);
   absl::Status InsertAll(std::span<const book::Fact> facts);
-  absl::StatusOr<int> ProjectSlice(int rows_max);
+  absl::StatusOr<int> ProjectSlice(int rows_max, Slice slice);
+  absl::Status ForEachRow(int rows_max, HeldCalls::Fold take);
+  absl::Status TrimFolded();
   absl::StatusOr<book::Fact> ReadFact(const Statement& row);
   // Ends the transaction as Database::End, with the keys of what it sealed.
   absl::Status End(absl::Status done);
@@ -150,8 +164,11 @@ class Store {
   Statement insert_, slice_, trim_, progress_, find_ended_, trim_traces_;
   std::int64_t next_seq_ = 1;
   std::int64_t unprojected_ = 0;
-  std::int64_t added_ = 0;  // facts of the change under way
-  int wal_pages_ = 0;       // since the last checkpoint
+  HeldCalls held_;
+  std::int64_t read_seq_ = 0;         // journal rows up to here are projected or held
+  std::vector<std::int64_t> folded_;  // in the slice under way
+  std::int64_t added_ = 0;            // facts of the change under way
+  int wal_pages_ = 0;                 // since the last checkpoint
 };
 
 }  // namespace trunkline::store

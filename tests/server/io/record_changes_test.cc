@@ -259,6 +259,22 @@ TEST_F(RecordChangesTest, ReadersSeeWhatWasCommittedBefore) {
   }
 }
 
+// events don't wait for a quiet moment, nor for calls to end.
+TEST_F(RecordChangesTest, TablesFollowHoweverBusyItIs) {
+  Send(past_.anna, book::cmd::Block{past_.bert.query(), true});
+  EXPECT_GT(RowsWaiting(), 0);
+  std::atomic<bool> told = false;
+  loop_->FollowRecords([&told] {
+    told = true;
+    return false;
+  });
+  const auto too_late = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while (!told && std::chrono::steady_clock::now() < too_late) OnBook([] {});
+  EXPECT_TRUE(told);
+  EXPECT_EQ(RowsWaiting(), 0);
+  EXPECT_EQ(LiveCalls(), 1);
+}
+
 TEST_F(RecordChangesTest, ReadersWhoWaitAreToldWhenItStops) {
   std::promise<void> go = Hold();
   std::promise<absl::Status> told;

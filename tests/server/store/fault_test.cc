@@ -56,7 +56,8 @@ class FaultTest : public testing::Test {
     return absl::OkStatus();
   }
   absl::Status Step(Store& store, int step) {
-    if (step % 3 == 2) return store.Project(4 + step % 5).status();
+    const auto slice = step % 2 == 0 ? Store::Slice::kAllRows : Store::Slice::kWholeCalls;
+    if (step % 3 == 2) return store.Project(4 + step % 5, slice).status();
     const std::int64_t unprojected = store.unprojected();
     const absl::Status status = store.Append(std::span(facts_).subspan(known_, kGroup));
     if (status.ok()) known_ += kGroup;

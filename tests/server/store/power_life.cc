@@ -104,7 +104,8 @@ void PowerLife::Append(Store& store) {
 }
 
 void PowerLife::Project(Store& store) {
-  if (!Went(store.Project(static_cast<int>(1 + Below(40))).status(), "project")) return;
+  const auto slice = Below(2) == 0 ? Store::Slice::kAllRows : Store::Slice::kWholeCalls;
+  if (!Went(store.Project(static_cast<int>(1 + Below(40)), slice).status(), "project")) return;
   if (Below(2) == 0) Went(store.CheckpointIdle(), "checkpoint");
 }
 

@@ -234,6 +234,40 @@ TEST_F(RecordFeedTest, SlicesMakeNoDifference) {
   EXPECT_EQ(Number("SELECT count(*)-count(DISTINCT id) FROM records"), 0);
 }
 
+// A call that ends soon is told as one; others go on beside it.
+TEST_F(RecordFeedTest, CallsAreHeldBackUntilTheirEnd) {
+  CallFacts soon = NewCall(kAnn, kBen), late = NewCall(kCy, kDi);
+  const std::int64_t before = store().last_seq();
+  ASSERT_TRUE(store().Append(std::vector{Requested(soon), Requested(late), Received(soon)}).ok());
+  const auto project = [this](Store::Slice slice) { return *store().Project(3, slice); };
+  EXPECT_EQ(project(Store::Slice::kWholeCalls), 0);
+  EXPECT_EQ(store().unprojected(), 3);
+  EXPECT_EQ(store().read_seq(), store().last_seq());
+  EXPECT_EQ(store().shown_seq(), before);
+  EXPECT_EQ(Number("SELECT count(*) FROM records"), 0);
+  ASSERT_TRUE(store().Append(std::vector{Ended(soon, call::Reason::kBusy), Received(late)}).ok());
+  EXPECT_EQ(project(Store::Slice::kWholeCalls), 3);
+  EXPECT_THAT(EventNames(org()),
+              ElementsAre("call_initiated", "call_ringing", "call_ended", "fetch_messages"));
+  EXPECT_EQ(store().shown_seq(), before + 1);
+  EXPECT_EQ(Number("SELECT count(*) FROM journal"), 2);
+  // Rows of the past don't hide behind those that are held.
+  ASSERT_TRUE(store().Append(std::vector{Rated(soon, kAnn, 3, "x")}).ok());
+  EXPECT_EQ(project(Store::Slice::kWholeCalls), 1);
+  EXPECT_EQ(Number("SELECT count(*) FROM record_ratings"), 1);
+  // With nothing left to read, or when all is asked for, it waits no longer.
+  EXPECT_EQ(project(Store::Slice::kWholeCalls), 2);
+  EXPECT_EQ(store().shown_seq(), store().last_seq());
+  EXPECT_EQ(Number("SELECT count(*) FROM records WHERE phase=1"), 1);
+  ASSERT_TRUE(store().Append(std::vector{Accepted(late)}).ok());
+  EXPECT_EQ(project(Store::Slice::kWholeCalls), 1);
+  CallFacts next = NewCall(kAnn, kBen);
+  ASSERT_TRUE(store().Append(std::vector{Requested(next)}).ok());
+  EXPECT_EQ(project(Store::Slice::kWholeCalls), 0);
+  EXPECT_EQ(project(Store::Slice::kAllRows), 1);
+  EXPECT_EQ(store().unprojected(), 0);
+}
+
 // An undone slice leaves nothing behind in memory either.
 TEST_F(RecordFeedTest, AFailedSliceIsAsIfItHadNotBeen) {
   CallFacts call = NewCall(kAnn, kCy);
@@ -242,6 +276,9 @@ TEST_F(RecordFeedTest, AFailedSliceIsAsIfItHadNotBeen) {
   ASSERT_TRUE(store().Append(facts).ok());
   EXPECT_EQ(store().Project(10).status().code(), absl::StatusCode::kInternal);
   EXPECT_EQ(Number("SELECT count(*) FROM records"), 0);
+  EXPECT_EQ(store().Project(10, Store::Slice::kWholeCalls).status(), absl::OkStatus());
+  EXPECT_EQ(store().Project(10, Store::Slice::kWholeCalls).status().code(),
+            absl::StatusCode::kInternal);
   EXPECT_EQ(*store().Project(2), 2);
   EXPECT_THAT(EventNames(org()), ElementsAre("contact_created", "call_initiated", "call_ringing"));
 }

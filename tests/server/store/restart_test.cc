@@ -56,7 +56,8 @@ TEST_F(RestartTest, AnyRhythmOfGroupsSlicesAndRestartsGivesTheSameState) {
       for (const book::Fact& fact : facts) book::Apply(state, fact);
       ASSERT_TRUE(store->Append(facts).ok());
       if (random() % 2 == 0) {
-        const auto rows = store->Project(1 + static_cast<int>(random() % 200));
+        const auto slice = random() % 2 == 0 ? Store::Slice::kAllRows : Store::Slice::kWholeCalls;
+        const auto rows = store->Project(1 + static_cast<int>(random() % 200), slice);
         ASSERT_TRUE(rows.ok()) << rows.status() << ", seed " << seed;
       }
       if (random() % 6 == 0) {
