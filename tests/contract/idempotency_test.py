@@ -12,8 +12,8 @@ REQUESTS_AT_ONCE = 8
 
 
 class Client:
-    def __init__(self, folder, binaries, token=None):
-        self.server = Server(binaries, folder)
+    def __init__(self, folder, binaries, token=None, **server):
+        self.server = Server(binaries, folder, **server)
         self.token = token or self.server.keys(SCOPES)["api_key"]
 
     def ask(self, method, target, body=None, key=None):

@@ -18,13 +18,14 @@ SCOPES = "calls:read,calls:write,calls:purge,notes:write,events:read"
 
 
 class Server:
-    def __init__(self, binaries, folder):
+    def __init__(self, binaries, folder, options=(), errors=subprocess.DEVNULL):
         self.folder, self.binaries = folder, binaries
         self.process = subprocess.Popen(
             [f"{binaries}/trunkline-server", "--data-dir", folder, "--listen", "127.0.0.1:0", "--http",
-             "127.0.0.1:0", "--test-code", "12345"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+             "127.0.0.1:0", "--test-code", "12345", *options], stdout=subprocess.PIPE, stderr=errors, text=True)
         line = self.process.stdout.readline().split()
         self.address = next(word[5:] for word in line if word.startswith("http="))
+        self.mtproto = next(word[8:] for word in line if word.startswith("mtproto="))
         self.connection = http.client.HTTPConnection(*self.address.rsplit(":", 1), timeout=30)
 
     def keys(self, scopes):
