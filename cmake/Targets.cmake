@@ -10,6 +10,8 @@ trunkline_library(server/call LIBS common)
 trunkline_library(server/picker LIBS common common_crypto absl::flat_hash_map absl::strings)
 # A pick is a few loops over floats: vectorised they take a third of the time.
 target_compile_options(server_picker PRIVATE $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math)
+# For the same reason conditions there are joined by & and |, which Clang takes for slips.
+target_compile_options(server_picker PRIVATE $<$<CXX_COMPILER_ID:Clang>:-Wno-bitwise-instead-of-logical>)
 trunkline_library(server/book LIBS common common_crypto relay server_call server_picker absl::flat_hash_map absl::node_hash_map absl::btree
   absl::inlined_vector)
 # What call records are, pure; the store has the tables, server/api what HTTP says of them.
