@@ -11,7 +11,9 @@ trunkline_library(server/picker LIBS common common_crypto absl::flat_hash_map ab
 # A pick is a few loops over floats: vectorised they take a third of the time.
 target_compile_options(server_picker PRIVATE $<$<CONFIG:Release>:-O3> -fno-math-errno -fno-trapping-math)
 # For the same reason conditions there are joined by & and |, which Clang takes for slips.
-target_compile_options(server_picker PRIVATE $<$<CXX_COMPILER_ID:Clang>:-Wno-bitwise-instead-of-logical>)
+# (Of the file, because -Wall comes after a target's options.)
+set_source_files_properties(server/picker/slots.cc PROPERTIES
+  COMPILE_OPTIONS $<$<CXX_COMPILER_ID:Clang>:-Wno-bitwise-instead-of-logical>)
 trunkline_library(server/book LIBS common common_crypto relay server_call server_picker absl::flat_hash_map absl::node_hash_map absl::btree
   absl::inlined_vector)
 # What call records are, pure; the store has the tables, server/api what HTTP says of them.
