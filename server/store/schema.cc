@@ -350,7 +350,8 @@ DROP INDEX records_from;
 DROP INDEX records_to;
 ALTER TABLE records DROP COLUMN from_e164;
 ALTER TABLE records DROP COLUMN to_e164;
-CREATE INDEX records_from ON records(organization, from_index, to_index)
+-- With the time: whoever looks for two parties' newest call would otherwise go by all calls' times.
+CREATE INDEX records_from ON records(organization, from_index, to_index, created_ms)
   WHERE from_index IS NOT NULL;
 CREATE INDEX records_to ON records(organization, to_index) WHERE to_index IS NOT NULL;
 ALTER TABLE record_sessions ADD COLUMN from_index BLOB;

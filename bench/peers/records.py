@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The record API beside a bare Beast handler, and a purge beside calls.
-usage: http.py FOLDER         with trunkline-server, trunkline, trunkline-bench, trunkline-http-floor
+usage: records.py FOLDER         with trunkline-server, trunkline, trunkline-bench, trunkline-http-floor
 
 Rounds are interleaved. The server is pinned to the first CPU, wrk (Debian's) to the second; CPU time
 is the scheduler's clock of the whole process. Look-ups are GET /api/v1/calls/ID of one call after
@@ -30,7 +30,7 @@ PARTS = os.environ.get("PARTS", "lookup,discard,purge").split(",")
 WRK = """
 local paths, next_path, first = {}, 0, %d
 for line in io.lines("%s") do paths[#paths + 1] = line end
-local threads, wrong = {}, 0
+local threads = {}
 function setup(thread) table.insert(threads, thread) end
 function init() answered, wrong = 0, 0 end
 function request()
