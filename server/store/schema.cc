@@ -354,6 +354,9 @@ ALTER TABLE records DROP COLUMN to_e164;
 CREATE INDEX records_from ON records(organization, from_index, to_index, created_ms)
   WHERE from_index IS NOT NULL;
 CREATE INDEX records_to ON records(organization, to_index) WHERE to_index IS NOT NULL;
+-- With the parent: a session may have any number of calls, and each that goes asks whose parent it was.
+DROP INDEX records_session;
+CREATE INDEX records_session ON records(session, parent);
 ALTER TABLE record_sessions ADD COLUMN from_index BLOB;
 ALTER TABLE record_sessions ADD COLUMN to_index BLOB;
 UPDATE record_sessions SET from_index=blind(organization,from_e164),
