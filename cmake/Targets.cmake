@@ -21,7 +21,7 @@ trunkline_library(server/records LIBS common absl::strings absl::statusor absl::
 trunkline_library(server/rpc LIBS common tl server_book common_crypto)
 if(TARGET journal_proto)
   trunkline_library(server/store LIBS common common_crypto server_book server_records journal_proto SQLite::SQLite3)
-  trunkline_library(server/http LIBS common server_book Boost::headers Boost::json Threads::Threads)
+  trunkline_library(server/http LIBS common common_crypto server_book Boost::headers Boost::json Threads::Threads)
   trunkline_library(server/relays LIBS common common_crypto relay relay_control server_picker server_book server_http
     Boost::headers Boost::json Threads::Threads)
   trunkline_library(server/api LIBS common common_crypto server_http server_records absl::flat_hash_map absl::strings

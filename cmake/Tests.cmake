@@ -2,11 +2,11 @@
 
 configure_file(${CMAKE_SOURCE_DIR}/tests/paths.h.in ${CMAKE_BINARY_DIR}/gen/tests/paths.h @ONLY)
 
-# What tests of several folders use: child processes, directories of their own.
-trunkline_library(tests/support LIBS common)
+# What tests of several folders use: child processes, directories and certificates of their own.
+trunkline_library(tests/support LIBS common OpenSSL::Crypto)
 
 trunkline_test(common LIBS common common_crypto tests_support)
-trunkline_test(common/crypto LIBS common_crypto)
+trunkline_test(common/crypto LIBS common_crypto tests_support)
 trunkline_test(common/config LIBS common_config)
 trunkline_test(tl LIBS tl tl_rewrite tl_compiler)
 add_dependencies(tl_test tlc)

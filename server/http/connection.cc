@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include "common/log.h"
+
 namespace trunkline::http {
 namespace {
 
@@ -58,12 +60,22 @@ Connection::~Connection() {
   if (feed_ != nullptr) feed_->Detach();
 }
 
+void Connection::Start() {
+  if (owner_->tls == nullptr) return Read();
+  stream_.lower().expires_after(owner_->handshake_timeout);
+  stream_.AcceptTls(*owner_->tls, [self = shared_from_this()](const Error& error) {
+    if (!error) return self->Read();
+    log::Debug("http: a TLS handshake failed: {}", error.message());
+    self->Close();
+  });
+}
+
 void Connection::Read() {
   buffer_.max_size(kBufferBytesMax);
   parser_.emplace();
   parser_->header_limit(kHeaderBytesMax);
   parser_->body_limit(boost::none);  // until the header says whose it is
-  stream_.expires_after(kRequestTimeout);
+  stream_.lower().expires_after(kRequestTimeout);
   bhttp::async_read_header(
       stream_, buffer_, *parser_,
       [self = shared_from_this()](const Error& error, std::size_t) { self->OnHeader(error); });
@@ -80,7 +92,8 @@ void Connection::OnHeader(const Error& error) {
   const std::size_t most = bodies.max ? bodies.max(request_) : kBodyBytesMax;
   if (parser_->content_length().value_or(0) > most) return RefuseBody();
   parser_->body_limit(most);
-  stream_.expires_after(kRequestTimeout + std::chrono::seconds(most / kSlowestBytesPerSecond));
+  stream_.lower().expires_after(kRequestTimeout +
+                                std::chrono::seconds(most / kSlowestBytesPerSecond));
   const auto expect = parser_->get()[bhttp::field::expect];
   if (expect.empty() || version_ < 11) return ReadBody();
   if (!beast::iequals(expect, "100-continue")) {
@@ -103,7 +116,7 @@ void Connection::OnRead(const Error& error) {
   keep_alive_ = parser_->keep_alive();
   request_.body = std::move(parser_->get().body());
   parser_.reset();
-  stream_.expires_never();  // whoever answers has a bound of its own
+  stream_.lower().expires_never();  // whoever answers has a bound of its own
   owner_->handle(id_, std::exchange(request_, {}));
 }
 
@@ -113,8 +126,8 @@ bool Connection::Failed(const Error& error) {
     Refuse(431, "header_too_large", "the header is too large");
   } else if (error == bhttp::error::body_limit) {
     RefuseBody();
-  } else if (error == bhttp::error::end_of_stream || error == beast::error::timeout) {
-    Close();
+  } else if (error == bhttp::error::end_of_stream) {
+    End();
   } else if (error.category() == bhttp::make_error_code(bhttp::error::bad_target).category()) {
     Refuse(400, "bad_request", "this is not an HTTP request");
   } else {
@@ -140,21 +153,32 @@ void Connection::RefuseWith(Answer answer) {
 
 // Closing over bytes that nobody has read would reset the connection, and the answer with it.
 void Connection::Linger() {
-  Error ignored;
-  stream_.socket().shutdown(Protocol::socket::shutdown_send, ignored);
   buffer_.clear();
   left_unread_ = kLingerBytesMax;
-  stream_.expires_after(kLingerTimeout);
-  Drop();
+  stream_.lower().expires_after(kLingerTimeout);
+  stream_.SayEnd([self = shared_from_this()](const Error&) {
+    Error ignored;
+    self->stream_.lower().socket().shutdown(Protocol::socket::shutdown_send, ignored);
+    self->Drop();
+  });
 }
 
+// What nobody wants needs no decrypting.
 void Connection::Drop() {
-  stream_.async_read_some(buffer_.prepare(kBufferBytesMax),
-                          [self = shared_from_this()](const Error& error, std::size_t size) {
-                            if (error || size >= self->left_unread_) return self->Close();
-                            self->left_unread_ -= size;
-                            self->Drop();
-                          });
+  stream_.lower().async_read_some(
+      buffer_.prepare(kBufferBytesMax),
+      [self = shared_from_this()](const Error& error, std::size_t size) {
+        if (error || size >= self->left_unread_) return self->Close();
+        self->left_unread_ -= size;
+        self->Drop();
+      });
+}
+
+// A client over TLS tells this from a connection that somebody cut.
+void Connection::End() {
+  if (!stream_.is_tls()) return Close();
+  stream_.lower().expires_after(kLingerTimeout);
+  stream_.SayEnd([self = shared_from_this()](const Error&) { self->Close(); });
 }
 
 void Connection::Write(Answer answer) {
@@ -170,7 +194,7 @@ void Connection::Write(Answer answer) {
   response_.keep_alive(keep_alive_);
   response_.content_length(answer.body.size());
   if (!is_head_) response_.body() = std::move(answer.body);
-  stream_.expires_after(kRequestTimeout);
+  stream_.lower().expires_after(kRequestTimeout);
   bhttp::async_write(
       stream_, response_,
       [self = shared_from_this()](const Error& error, std::size_t) { self->OnWritten(error); });
@@ -178,8 +202,8 @@ void Connection::Write(Answer answer) {
 
 void Connection::OnWritten(const Error& error) {
   if (!error && refused_) return Linger();
-  if (error || !keep_alive_) return Close();
-  Read();
+  if (error) return Close();
+  keep_alive_ ? Read() : End();
 }
 
 // ---- A body without an end
@@ -194,7 +218,7 @@ void Connection::StartFeed(const Answer& answer) {
   feed_response_->chunked(true);
   feed_head_.emplace(*feed_response_);
   // A reader may be as slow as it likes: it costs a bounded queue.
-  stream_.expires_never();
+  stream_.lower().expires_never();
   pumping_ = true;
   bhttp::async_write_header(stream_, *feed_head_,
                             [self = shared_from_this()](const Error& error, std::size_t) {
@@ -233,7 +257,7 @@ void Connection::Pump() {
 void Connection::Close() {
   if (std::exchange(closed_, true)) return;
   Error ignored;
-  stream_.socket().shutdown(Protocol::socket::shutdown_both, ignored);
+  stream_.lower().socket().shutdown(Protocol::socket::shutdown_both, ignored);
   owner_->closed(id_);
 }
 

@@ -11,7 +11,10 @@
 #include "boost/asio/generic/stream_protocol.hpp"
 #include "boost/beast/core.hpp"
 #include "boost/beast/http.hpp"
+#include "common/crypto/tls.h"
+#include "common/time.h"
 #include "server/http/answer.h"
+#include "server/http/stream.h"
 
 namespace trunkline::http {
 
@@ -27,6 +30,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::function<std::function<void()>(ConnectionId)> waker;  // any thread may call it: FeedWoken
     std::function<void(ConnectionId)> closed;                  // forget it
     BodyRules bodies;
+    const crypto::TlsServer* tls = nullptr;  // none: plain
+    Duration handshake_timeout{};
   };
 
   // `peer`: the other end's address, or empty.
@@ -36,13 +41,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  void Read();
+  void Start();
   void Write(Answer answer);
   void FeedWoken();
 
  private:
   using Error = boost::beast::error_code;
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  void Read();
   void OnHeader(const Error& error);
   void ReadBody();
   void OnRead(const Error& error);
@@ -53,6 +59,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void RefuseWith(Answer answer);
   void Linger();
   void Drop();
+  void End();
   void StartFeed(const Answer& answer);
   void AwaitEnd();
   void Pump();
@@ -60,7 +67,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   const ConnectionId id_;
   const std::string peer_;
-  boost::beast::basic_stream<Protocol> stream_;
+  Stream<boost::beast::basic_stream<Protocol>> stream_;
   const Owner* const owner_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;

@@ -48,8 +48,11 @@ std::string PeerOf(const Protocol::socket& socket) {
 }  // namespace
 
 struct HttpServer::Impl {
-  Impl(Handler by, BodyRules rules) : handler(std::move(by)) {
+  Impl(Handler by, BodyRules rules, TlsListening with)
+      : handler(std::move(by)), tls(std::move(with)) {
     owner.bodies = std::move(rules);
+    owner.tls = tls.server.get();
+    owner.handshake_timeout = tls.handshake_timeout;
     owner.handle = [this](ConnectionId id, const Request& request) {
       handler(request, Responder([this, way = gate, id](Answer answer) {
                 way->Post([this, id, answer = std::move(answer)]() mutable {
@@ -99,13 +102,14 @@ struct HttpServer::Impl {
         const std::string peer = PeerOf(socket);
         const auto connection = std::make_shared<Connection>(id, std::move(socket), peer, &owner);
         connections.emplace(id, connection);
-        connection->Read();
+        connection->Start();
       }
       Accept();
     });
   }
 
   const Handler handler;
+  const TlsListening tls;
   std::uint16_t bound_port = 0;
   std::string path;  // of the Unix socket that is ours to remove
   ConnectionId last_id = 0;
@@ -135,8 +139,8 @@ std::unique_ptr<HttpServer> HttpServer::Run(std::unique_ptr<Impl> impl) {
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& host,
                                                               std::uint16_t port, Handler handler,
-                                                              BodyRules bodies) {
-  auto impl = std::make_unique<Impl>(std::move(handler), std::move(bodies));
+                                                              BodyRules bodies, TlsListening tls) {
+  auto impl = std::make_unique<Impl>(std::move(handler), std::move(bodies), std::move(tls));
   boost::system::error_code error;
   const auto address = net::ip::make_address(host, error);
   if (!error) error = impl->Open(tcp::endpoint(address, port), "");
@@ -158,7 +162,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::StartLocal(const std::st
   }
   struct stat info {};
   if (::lstat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) ::unlink(path.c_str());
-  auto impl = std::make_unique<Impl>(std::move(handler), BodyRules());
+  auto impl = std::make_unique<Impl>(std::move(handler), BodyRules(), TlsListening());
   const auto error = impl->Open(net::local::stream_protocol::endpoint(path), path);
   if (error) {
     if (!impl->path.empty()) ::unlink(path.c_str());

@@ -133,6 +133,17 @@ TEST(HouseRules, OnlyCryptoKnowsOpenSsl) {
   }
 }
 
+// OpenSSL behind a library's back: its headers come along.
+TEST(HouseRules, OnlyOneFileWrapsAsiosTls) {
+  const std::regex wrapped(R"re(#include [<"]boost/(asio|beast)/ssl)re");
+  for (const SourceFile& file : Sources()) {
+    if (file.path == "server/http/stream.h") continue;
+    for (const std::string& line : file.lines) {
+      EXPECT_FALSE(std::regex_search(line, wrapped)) << file.path << ": " << line;
+    }
+  }
+}
+
 TEST(HouseRules, PureFoldersKnowNoWorld) {
   const std::regex world(
       R"(_clock::now|random_device|\brand\(|getrandom|SystemEntropy|std::(thread|mutex|atomic|condition_variable|getenv|ifstream|ofstream|cout|cerr)|#include <(thread|mutex|fstream|iostream|sys/socket\.h|spdlog)|boost/asio|common/log\.h)");

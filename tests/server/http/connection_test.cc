@@ -2,21 +2,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
-#include "boost/asio/buffer.hpp"
-#include "boost/asio/io_context.hpp"
-#include "boost/asio/ip/tcp.hpp"
-#include "boost/asio/read.hpp"
-#include "boost/asio/read_until.hpp"
-#include "boost/asio/write.hpp"
 #include "server/http/http_server.h"
+#include "tests/server/http/client.h"
+#include "tests/server/http/tls_pair.h"
 
 namespace trunkline::http {
 namespace {
 
-namespace net = boost::asio;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -35,33 +34,43 @@ void Echo(const Request& request, const Responder& respond) {
   respond(std::move(answer));
 }
 
-class Client {
+// A feed that the test fills.
+class Pushed : public Feed {
  public:
-  explicit Client(std::uint16_t port) : socket_(context_) {
-    socket_.connect({net::ip::make_address("127.0.0.1"), port});
+  void Push(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    text_ += text;
+    if (wake_) wake_();
   }
-  void Send(const std::string& bytes) { net::write(socket_, net::buffer(bytes), error_); }
-  std::string Until(const std::string& end) {
-    const std::size_t size = net::read_until(socket_, net::dynamic_buffer(received_), end, error_);
-    std::string text = received_.substr(0, size);
-    received_.erase(0, size);
-    return text;
+  void AwaitDetached() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return detached_; });
   }
-  // All that comes until the server closes; whether it closed in order, in error().
-  std::string Rest() {
-    net::read(socket_, net::dynamic_buffer(received_), error_);
-    return std::exchange(received_, {});
+
+  void Attach(std::function<void()> wake) override {
+    const std::lock_guard lock(mutex_);
+    wake_ = std::move(wake);
   }
-  const boost::system::error_code& error() const { return error_; }
+  std::string Take() override {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(text_, {});
+  }
+  void Detach() override {
+    const std::lock_guard lock(mutex_);
+    detached_ = true;
+    changed_.notify_all();
+  }
 
  private:
-  net::io_context context_;
-  net::ip::tcp::socket socket_;
-  boost::system::error_code error_;
-  std::string received_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::function<void()> wake_;
+  std::string text_;
+  bool detached_ = false;
 };
 
-class ConnectionTest : public testing::Test {
+// The parameter: over TLS. Nothing else differs.
+class ConnectionTest : public testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
     BodyRules rules;
@@ -72,20 +81,31 @@ class ConnectionTest : public testing::Test {
       answer.body = "too large for " + head.target;
       return answer;
     };
-    auto server = HttpServer::Start("127.0.0.1", 0, Echo, std::move(rules));
+    const auto handler = [this](const Request& request, const Responder& respond) {
+      if (request.target != "/feed") return Echo(request, respond);
+      Answer answer;
+      answer.feed = feed_;
+      respond(std::move(answer));
+    };
+    TlsListening tls;
+    if (GetParam()) tls.server = pair_.server;
+    auto server = HttpServer::Start("127.0.0.1", 0, handler, std::move(rules), tls);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = std::move(*server);
   }
+  const crypto::TlsClient* trust() const { return GetParam() ? pair_.client.get() : nullptr; }
   std::string Exchange(const std::string& bytes) {
-    Client client(server_->port());
+    Client client(server_->port(), trust());
     client.Send(bytes);
     return client.Rest();
   }
 
+  const TlsPair pair_;
+  const std::shared_ptr<Pushed> feed_ = std::make_shared<Pushed>();
   std::unique_ptr<HttpServer> server_;
 };
 
-TEST_F(ConnectionTest, GivesTheHeadersThatTheSurfacesRead) {
+TEST_P(ConnectionTest, GivesTheHeadersThatTheSurfacesRead) {
   const std::string answer = Exchange(
       "POST /x HTTP/1.1\r\nHost: acme.example\r\nContent-Type: application/json\r\n"
       "X-REQUEST-ID: r1\r\nx-organization-id: o1\r\nIdempotency-Key: k1\r\nLast-Event-ID: 5\r\n"
@@ -95,7 +115,7 @@ TEST_F(ConnectionTest, GivesTheHeadersThatTheSurfacesRead) {
 }
 
 // A second value doesn't hide behind the first.
-TEST_F(ConnectionTest, JoinsHeadersThatComeTwice) {
+TEST_P(ConnectionTest, JoinsHeadersThatComeTwice) {
   EXPECT_THAT(Exchange("GET /x HTTP/1.1\r\nX-Organization-Id: a\r\nX-Organization-Id: b\r\n"
                        "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n"
                        "Connection: close\r\n\r\n"),
@@ -103,8 +123,8 @@ TEST_F(ConnectionTest, JoinsHeadersThatComeTwice) {
 }
 
 //
-TEST_F(ConnectionTest, AsksForABodyThatWaits) {
-  Client client(server_->port());
+TEST_P(ConnectionTest, AsksForABodyThatWaits) {
+  Client client(server_->port(), trust());
   client.Send(
       "POST /x HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n"
       "Connection: close\r\n\r\n");
@@ -114,7 +134,7 @@ TEST_F(ConnectionTest, AsksForABodyThatWaits) {
 }
 
 // a body that would be refused isn't asked for.
-TEST_F(ConnectionTest, RefusesALargeBodyInsteadOfAskingForIt) {
+TEST_P(ConnectionTest, RefusesALargeBodyInsteadOfAskingForIt) {
   const std::string answer =
       Exchange("POST /x HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 65537\r\n\r\n");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 413"));
@@ -122,13 +142,13 @@ TEST_F(ConnectionTest, RefusesALargeBodyInsteadOfAskingForIt) {
 }
 
 //
-TEST_F(ConnectionTest, RefusesOtherExpectations) {
+TEST_P(ConnectionTest, RefusesOtherExpectations) {
   EXPECT_THAT(Exchange("POST /x HTTP/1.1\r\nExpect: gold\r\nContent-Length: 3\r\n\r\n"),
               StartsWith("HTTP/1.1 417"));
 }
 
 //
-TEST_F(ConnectionTest, ReadsChunkedBodies) {
+TEST_P(ConnectionTest, ReadsChunkedBodies) {
   const std::string answer = Exchange(
       "POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
       "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n");
@@ -136,11 +156,11 @@ TEST_F(ConnectionTest, ReadsChunkedBodies) {
 }
 
 // HTTP/1.0 closes unless it is asked not to, and is never sent chunks.
-TEST_F(ConnectionTest, AnswersHttp10) {
+TEST_P(ConnectionTest, AnswersHttp10) {
   const std::string once = Exchange("GET /x HTTP/1.0\r\n\r\n");
   EXPECT_THAT(once, StartsWith("HTTP/1.0 200"));
   EXPECT_THAT(once, HasSubstr("GET /x |"));
-  Client client(server_->port());
+  Client client(server_->port(), trust());
   client.Send("GET /x HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   const std::string head = client.Until("\r\n\r\n");
   EXPECT_THAT(head, HasSubstr("Connection: keep-alive\r\n"));
@@ -151,7 +171,7 @@ TEST_F(ConnectionTest, AnswersHttp10) {
 }
 
 //
-TEST_F(ConnectionTest, KeepsAliveAndAnswersPipelinedRequestsInOrder) {
+TEST_P(ConnectionTest, KeepsAliveAndAnswersPipelinedRequestsInOrder) {
   std::string bytes;
   for (int i = 0; i < 50; ++i) {
     const std::string body(static_cast<std::size_t>(i) * 40, 'b');
@@ -167,7 +187,7 @@ TEST_F(ConnectionTest, KeepsAliveAndAnswersPipelinedRequestsInOrder) {
   }
 }
 
-TEST_F(ConnectionTest, HeadHasTheLengthOfGetAndNoBody) {
+TEST_P(ConnectionTest, HeadHasTheLengthOfGetAndNoBody) {
   const std::string get = Exchange("GET /x HTTP/1.1\r\nConnection: close\r\n\r\n");
   const std::string head = Exchange("HEAD /x HTTP/1.1\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(head, StartsWith("HTTP/1.1 200"));
@@ -176,8 +196,25 @@ TEST_F(ConnectionTest, HeadHasTheLengthOfGetAndNoBody) {
   EXPECT_FALSE(get.ends_with("\r\n\r\n"));
 }
 
+// pieces leave as they come, and a reader that goes is noticed.
+TEST_P(ConnectionTest, AFeedGoesOnUntilItsReaderGoes) {
+  {
+    Client client(server_->port(), trust());
+    client.Send("GET /feed HTTP/1.1\r\n\r\n");
+    EXPECT_THAT(client.Until("\r\n\r\n"), HasSubstr("Transfer-Encoding: chunked\r\n"));
+    for (const char* piece : {"one\n", "two\n", "three\n"}) {
+      feed_->Push(piece);
+      EXPECT_THAT(client.Until("\n\r\n"), testing::EndsWith(std::string(piece) + "\r\n"));
+    }
+    const std::string large(300'000, 'x');
+    feed_->Push(large + "\n");
+    EXPECT_THAT(client.Until("\n\r\n"), HasSubstr(large));
+  }
+  feed_->AwaitDetached();
+}
+
 // the largest body passes, one byte more doesn't, said in whichever way.
-TEST_F(ConnectionTest, BodiesAreBoundedByPath) {
+TEST_P(ConnectionTest, BodiesAreBoundedByPath) {
   const auto post = [](const std::string& path, std::size_t size) {
     return "POST " + path +
            " HTTP/1.1\r\nConnection: close\r\nContent-Length: " + std::to_string(size) +
@@ -193,16 +230,16 @@ TEST_F(ConnectionTest, BodiesAreBoundedByPath) {
 }
 
 // The refusal arrives although the client is still sending, and the connection ends in order.
-TEST_F(ConnectionTest, ARefusalReachesAClientThatGoesOnSending) {
-  Client client(server_->port());
+TEST_P(ConnectionTest, ARefusalReachesAClientThatGoesOnSending) {
+  Client client(server_->port(), trust());
   client.Send("POST /x HTTP/1.1\r\nContent-Length: 500000\r\n\r\n");
   for (int i = 0; i < 5; ++i) client.Send(std::string(100'000, 'b'));
   EXPECT_THAT(client.Rest(), StartsWith("HTTP/1.1 413"));
-  EXPECT_EQ(client.error(), net::error::eof);
+  EXPECT_EQ(client.error(), boost::asio::error::eof);
 }
 
 // whatever a client gets wrong is its mistake.
-TEST_F(ConnectionTest, MalformedRequestsAreRefused) {
+TEST_P(ConnectionTest, MalformedRequestsAreRefused) {
   for (const char* bytes : {
            "GET / HTTP/9.9\r\n\r\n",
            "GET\r\n\r\n",
@@ -218,6 +255,10 @@ TEST_F(ConnectionTest, MalformedRequestsAreRefused) {
   EXPECT_THAT(Exchange("POST /x HTTP/1.1\r\nContent-Length: 9999999999\r\n\r\n"),
               StartsWith("HTTP/1.1 413"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Http, ConnectionTest, testing::Bool(), [](const auto& info) {
+  return std::string(info.param ? "OverTls" : "Plain");
+});
 
 }  // namespace
 }  // namespace trunkline::http
