@@ -33,7 +33,8 @@ if(TARGET journal_proto)
   trunkline_library(server/control LIBS common server_book server_records server_http)
   trunkline_library(server/io LIBS common common_config common_crypto server_mtproto server_rpc server_book server_store server_http
     Boost::headers Threads::Threads)
-  trunkline_library(server LIBS common_config server_io server_http server_api server_control server_relays)
+  trunkline_library(server LIBS common_config common_crypto server_io server_http server_api server_control server_relays
+    absl::time)
   trunkline_program(trunkline-server server/main.cc LIBS $<TARGET_NAME_IF_EXISTS:mimalloc> server)
   trunkline_library(relay/io LIBS common common_config common_crypto relay relay_control server_http Threads::Threads)
   trunkline_program(trunkline-relay relay/io/main.cc LIBS relay_io)

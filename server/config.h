@@ -3,12 +3,14 @@
 // what is wrong.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 #include "common/bytes.h"
 #include "common/config/command_line.h"
+#include "common/crypto/tls.h"
 #include "server/io/node_config.h"
 #include "server/record_service.h"
 
@@ -27,6 +29,10 @@ struct Config {
   HostPort relay_control;
   std::string relay_secret_file;
   Bytes relay_secret;
+  // The files of TLS, and what was made of them; none: HTTP is plain.
+  std::string http_tls_certificate, http_tls_key, webhook_ca_file;
+  std::shared_ptr<const crypto::TlsServer> http_tls;
+  std::shared_ptr<const crypto::TlsClient> webhook_trust;
   // One TURN server without a [[relay]] table.
   HostPort turn;
   std::string turn_secret_file, turn_secret;

@@ -144,7 +144,7 @@ std::vector<Setting> SignInSettings(Config& c) {
   return {
       TextSetting("code.command", "program that delivers login codes; gets PHONE CODE on stdin",
                   c.node.code.command, CheckCommand),
-      TextSetting("code.webhook", "http://HOST:PORT/PATH that delivers login codes",
+      TextSetting("code.webhook", "http:// or https://HOST:PORT/PATH that delivers login codes",
                   c.node.code.webhook, CheckWebhook),
       TextSetting("bots.tokens_file", "file with one bot token per line", c.bot_tokens_file,
                   [&c](const std::string& path) { return ReadTokens(path, c); }),
@@ -209,8 +209,9 @@ TableList RelayTables(Config& c) {
 
 Settings SettingsOf(Config& config) {
   Settings settings;
-  for (const auto& group : {ProcessSettings(config), HttpSettings(config), RelaySettings(config),
-                            CallSettings(config), SignInSettings(config), LimitSettings(config)}) {
+  for (const auto& group :
+       {ProcessSettings(config), HttpSettings(config), TlsSettings(config), RelaySettings(config),
+        CallSettings(config), SignInSettings(config), LimitSettings(config)}) {
     settings.values.insert(settings.values.end(), group.begin(), group.end());
   }
   settings.tables = {RelayTables(config)};
@@ -241,7 +242,7 @@ absl::Status CheckWhole(Config& config) {
     if (!status.ok()) return status;
   }
   if (config.node.listen.empty()) return Wrong("listen: at least one address is needed");
-  return absl::OkStatus();
+  return ReadTlsFiles(config);
 }
 
 }  // namespace trunkline

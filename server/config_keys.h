@@ -2,8 +2,12 @@
 // --print-effective.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "common/config/reader.h"
+#include "common/config/setting.h"
 #include "server/config.h"
 
 namespace trunkline {
@@ -20,6 +24,11 @@ absl::Status ReadTurnSecret(const std::string& path, std::string& out);
 // Two more relays, for `config.turn`: TURN under kTurnFlagId, STUN under the next.
 inline constexpr std::int64_t kTurnFlagId = book::kRelayIdMax + 1;
 absl::Status AddTurnFlag(Config& config);
+
+// http_tls_certificate, http_tls_key, webhook_ca_file.
+std::vector<Setting> TlsSettings(Config& config);
+// Reads their files; the error names setting and file.
+absl::Status ReadTlsFiles(Config& config);
 
 // What only the whole configuration shows, after file and flags.
 absl::Status CheckWhole(Config& config);

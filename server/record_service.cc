@@ -81,7 +81,7 @@ void LogAudit(const api::Audit& audit) {
 class Records final : public RecordService {
  public:
   Records(io::BookLoop* book, std::string file, std::shared_ptr<api::Keyring> keyring,
-          const RecordLimits& limits)
+          const RecordLimits& limits, std::shared_ptr<const crypto::TlsClient> trust)
       : book_(*book),
         file_(std::move(file)),
         keys_(book->record_keys()),
@@ -90,7 +90,7 @@ class Records final : public RecordService {
         control_desk_(book, Opening()),
         backend_(&desk_),
         service_(&backend_, keyring_, ApiConfig(limits)),
-        sender_(WebhookStore()) {}
+        sender_(WebhookStore(), std::move(trust)) {}
 
   // Nothing of the outbox is told of after this.
   ~Records() override {
@@ -272,15 +272,16 @@ class Records final : public RecordService {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RecordService>> RecordService::Start(io::BookLoop* book,
-                                                                    const std::string& data_dir,
-                                                                    const RecordLimits& limits) {
+absl::StatusOr<std::unique_ptr<RecordService>> RecordService::Start(
+    io::BookLoop* book, const std::string& data_dir, const RecordLimits& limits,
+    std::shared_ptr<const crypto::TlsClient> trust) {
   const auto token_key = http::LoadOrMakeToken(data_dir, "record_token_key");
   if (!token_key.ok()) return token_key.status();
   const auto digest = crypto::Sha256(AsBytes(*token_key));
   const SecretBytes<api::Keyring::kJwtKeyBytes> key(digest);
-  auto records = std::make_unique<Records>(book, data_dir + "/trunkline.db",
-                                           std::make_shared<api::Keyring>(key), limits);
+  auto records =
+      std::make_unique<Records>(book, data_dir + "/trunkline.db",
+                                std::make_shared<api::Keyring>(key), limits, std::move(trust));
   if (absl::Status status = records->Begin(); !status.ok()) return status;
   return records;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/crypto/tls.h"
 #include "server/api/rate_limit.h"
 #include "server/http/answer.h"
 #include "server/io/book_loop.h"
@@ -21,10 +22,11 @@ struct RecordLimits {
 class RecordService {
  public:
   // `book` runs, is borrowed, and goes after the service; `data_dir` is its store's. Makes
-  // DATA_DIR/record_token_key, which signs tokens, when there is none yet.
-  static absl::StatusOr<std::unique_ptr<RecordService>> Start(io::BookLoop* book,
-                                                              const std::string& data_dir,
-                                                              const RecordLimits& limits);
+  // DATA_DIR/record_token_key, which signs tokens, when there is none yet. `trust`: whom webhooks
+  // of https:// believe, null: nobody.
+  static absl::StatusOr<std::unique_ptr<RecordService>> Start(
+      io::BookLoop* book, const std::string& data_dir, const RecordLimits& limits,
+      std::shared_ptr<const crypto::TlsClient> trust);
   virtual ~RecordService() = default;  // deliveries end; nobody asks any more
 
   // For the TCP listener, and for its thread only.

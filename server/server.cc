@@ -6,7 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "common/clock.h"
 #include "common/config/values.h"
+#include "common/log.h"
 #include "server/api/service.h"
 #include "server/control/control.h"
 #include "server/control/record_routes.h"
@@ -69,19 +72,32 @@ http::Handler WithRecords(http::Handler record_routes, http::Handler others) {
   };
 }
 
+// Clients refuse it, and say less clearly why.
+void WarnOfCertificate(const Config& config) {
+  const crypto::TlsServer::Validity validity = config.http_tls->validity();
+  const std::int64_t now_s = UnixSeconds(WallNow());
+  const auto warn = [&config](const char* what, std::int64_t when_s) {
+    log::Warn("http_tls_certificate: {} {} {}", config.http_tls_certificate, what,
+              absl::FormatTime("%Y-%m-%d", absl::FromUnixSeconds(when_s), absl::UTCTimeZone()));
+  };
+  if (now_s > validity.to_s) warn("has expired on", validity.to_s);
+  if (now_s < validity.from_s) warn("isn't valid before", validity.from_s);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   std::unique_ptr<Server> server(new Server);
   io::NodeConfig node_config = config.node;
   node_config.relays_register = !config.relay_control.host.empty();
+  node_config.code.trust = config.webhook_trust;
   auto node = io::Node::Start(std::move(node_config));
   if (!node.ok()) return node.status();
   server->node_ = std::move(*node);
   absl::Status status = server->StartRelays(config);
   if (!status.ok()) return status;
-  auto records =
-      RecordService::Start(&server->node_->book(), config.node.data_dir, config.record_limits);
+  auto records = RecordService::Start(&server->node_->book(), config.node.data_dir,
+                                      config.record_limits, config.webhook_trust);
   if (!records.ok()) return records.status();
   server->records_ = std::move(*records);
   status = server->StartHttp(config);
@@ -111,10 +127,12 @@ absl::Status Server::StartHttp(const Config& config) {
   if (config.node.test_clock) pages = PagesWithTests(std::move(pages), *node_);
   const http::Handler relay_routes = relays::RelayRoutes(relays_.get());
   pages = WithRelays(http::WithBearer(*token, relay_routes), std::move(pages));
-  auto http = http::HttpServer::Start(
-      config.http.host, config.http.port,
-      api::WithOperatorPages(std::move(pages), records_->Surfaces()), records_->Rules());
+  auto http =
+      http::HttpServer::Start(config.http.host, config.http.port,
+                              api::WithOperatorPages(std::move(pages), records_->Surfaces()),
+                              records_->Rules(), {.server = config.http_tls});
   if (!http.ok()) return http.status();
+  if (config.http_tls != nullptr) WarnOfCertificate(config);
   http_ = std::move(*http);
   return StartControl(config);
 }

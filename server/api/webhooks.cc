@@ -37,9 +37,10 @@ std::string WebhookSignature(std::string_view secret, std::int64_t unix_s, std::
 // One webhook and its thread.
 class WebhookSender::Line {
  public:
-  Line(records::Webhook webhook, const Store* store)
+  Line(records::Webhook webhook, const Store* store, const crypto::TlsClient* trust)
       : webhook_(std::move(webhook)),
         store_(store),
+        trust_(trust),
         thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
   const records::Webhook& webhook() const { return webhook_; }
@@ -83,8 +84,8 @@ class WebhookSender::Line {
                const std::stop_token& stop) {
     const std::string body = EventJson(event);
     const std::string signature = WebhookSignature(webhook_.secret, store_->now_ms() / 1000, body);
-    const absl::Status posted =
-        http::PostJson(target, {{"X-Trunkline-Signature", signature}}, body, kAnswerTimeout, stop);
+    const absl::Status posted = http::PostJson(target, {{"X-Trunkline-Signature", signature}}, body,
+                                               kAnswerTimeout, trust_, stop);
     if (stop.stop_requested()) return false;
     if (posted.ok()) {
       after_ = event.seq;
@@ -146,6 +147,7 @@ class WebhookSender::Line {
 
   const records::Webhook webhook_;
   const Store* const store_;
+  const crypto::TlsClient* const trust_;
   std::int64_t after_ = 0, kept_ = 0, failing_since_ms_ = 0;
   int failed_ = 0;  // tries in a row
   std::mutex mutex_;
@@ -154,7 +156,8 @@ class WebhookSender::Line {
   std::jthread thread_;  // uses all of the above
 };
 
-WebhookSender::WebhookSender(Store store) : store_(std::move(store)) {}
+WebhookSender::WebhookSender(Store store, std::shared_ptr<const crypto::TlsClient> trust)
+    : store_(std::move(store)), trust_(std::move(trust)) {}
 
 WebhookSender::~WebhookSender() {
   for (const auto& line : lines_) line->Stop();
@@ -183,7 +186,7 @@ void WebhookSender::Set(std::vector<records::Webhook> webhooks, records::Oid mov
   ended.clear();  // joins
   const std::lock_guard lock(mutex_);
   for (records::Webhook& webhook : webhooks) {
-    lines_.push_back(std::make_unique<Line>(std::move(webhook), &store_));
+    lines_.push_back(std::make_unique<Line>(std::move(webhook), &store_, trust_.get()));
   }
 }
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/crypto/tls.h"
 #include "server/records/ledger.h"
 #include "server/records/webhooks.h"
 
@@ -35,7 +36,8 @@ class WebhookSender {
     std::function<std::int64_t()> now_ms;
   };
 
-  explicit WebhookSender(Store store);
+  // `trust`: whom of https:// to believe, null: nobody.
+  WebhookSender(Store store, std::shared_ptr<const crypto::TlsClient> trust);
   ~WebhookSender();  // deliveries under way are cut short: they come again
 
   // What there is now: new ones begin, those that are gone or were changed end, `moved` (none:
@@ -48,6 +50,7 @@ class WebhookSender {
  private:
   class Line;
   const Store store_;
+  const std::shared_ptr<const crypto::TlsClient> trust_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Line>> lines_;
 };

@@ -76,7 +76,8 @@ absl::Status CodeDelivery::Send(const Letter& letter) const {
   const auto target = http::ParseTarget(config_.webhook);
   if (!target.ok()) return target.status();
   const std::string json = R"({"phone":")" + phone + R"(","code":")" + code + "\"}";
-  const absl::Status posted = http::PostJson(*target, {}, json, config_.timeout);
+  const absl::Status posted =
+      http::PostJson(*target, {}, json, config_.timeout, config_.trust.get());
   if (posted.ok()) return posted;
   return {posted.code(), absl::StrCat("code.webhook: ", posted.message())};
 }

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "common/config/values.h"
+#include "common/crypto/tls.h"
 #include "common/ids.h"
 #include "common/time.h"
 #include "server/book/book.h"
@@ -37,7 +39,8 @@ enum class Durability { kFsync, kOs, kNone };
 // How login codes reach people; at most one is set.
 struct CodeDeliveryConfig {
   std::string command;  // path of a program; gets "PHONE CODE\n" on its standard input
-  std::string webhook;  // http://HOST:PORT/PATH; gets {"phone":..., "code":...}
+  std::string webhook;  // http:// or https://HOST:PORT/PATH; gets {"phone":..., "code":...}
+  std::shared_ptr<const crypto::TlsClient> trust = nullptr;  // whom of https:// to believe
   Duration timeout = std::chrono::seconds(10);
   bool enabled() const { return !command.empty() || !webhook.empty(); }
 };

@@ -8,6 +8,7 @@
 
 #include "common/config/values.h"
 #include "server/config_keys.h"
+#include "tests/support/certificates.h"
 #include "tests/support/temp_dir.h"
 
 namespace trunkline {
@@ -93,8 +94,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "a.toml:1: test_code: must be 3 to 8 digits"},
         Refusal{"Command", "[code]\ncommand = \"send\"\n",
                 "a.toml:2: code.command: must be the absolute path of a program"},
-        Refusal{"Webhook", "[code]\nwebhook = \"https://a/\"\n",
-                "a.toml:2: code.webhook: must start with http://"},
+        Refusal{"Webhook", "[code]\nwebhook = \"ftp://a/\"\n",
+                "a.toml:2: code.webhook: must start with http:// or https://"},
         Refusal{"TokensFile", "[bots]\ntokens_file = \"/nonexistent/tokens\"\n",
                 "a.toml:2: bots.tokens_file: /nonexistent/tokens can't be read"},
         Refusal{"RelayNotAList", "relay = 3\n", "a.toml:1: relay: is a list, write [[relay]]"},
@@ -274,6 +275,40 @@ TEST(Config, RelaysAndTurnNeedTheirSecrets) {
   EXPECT_EQ(ErrorOf({"--turn", "127.0.0.1:7", "--turn-secret-file", secret, "--relay",
                      "id=3,kind=reflector,ip=127.0.0.1,port=7"}),
             "relay.port: its address is that of relay 3 at --relay");
+}
+
+TEST(Config, TlsNeedsACertificateAndItsKey) {
+  const TempDir files;
+  const TestAuthority authority;
+  const TestIdentity identity = authority.Issue(), other = authority.Issue();
+  const std::string certificate = files.Write("certificate", identity.certificate);
+  const std::string key = files.Write("key", identity.key), wrong = files.Write("no", other.key);
+  const auto line = Read({"--http-tls-certificate", certificate, "--http-tls-key", key,
+                          "--webhook-ca-file", files.Write("ca", authority.pem())});
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_NE(line->config.http_tls, nullptr);
+  EXPECT_NE(line->config.webhook_trust, nullptr);
+  EXPECT_EQ(Read({})->config.http_tls, nullptr);
+  EXPECT_NE(Read({})->config.webhook_trust, nullptr);
+
+  const auto error_of = [&](const std::string& first, const std::string& second) {
+    return ErrorOf({"--check-config", "--http-tls-certificate", first, "--http-tls-key", second});
+  };
+  EXPECT_EQ(ErrorOf({"--http-tls-certificate", certificate}),
+            "http_tls_key: is missing, http_tls_certificate needs one");
+  EXPECT_EQ(ErrorOf({"--http-tls-key", key}),
+            "http_tls_certificate: is missing, http_tls_key is for it");
+  EXPECT_EQ(error_of(certificate, wrong),
+            "http_tls_key: " + wrong + " isn't the key of the first certificate");
+  EXPECT_EQ(error_of(key, key),
+            "http_tls_certificate: " + key + " holds no certificate in PEM form");
+  EXPECT_EQ(error_of("/nonexistent", key), "http_tls_certificate: /nonexistent can't be read");
+  EXPECT_EQ(error_of(certificate, files.path()),
+            "http_tls_key: " + files.path() + " can't be read");
+  const std::string large = files.Write("large", std::string(65'537, ' '));
+  EXPECT_EQ(error_of(large, key), "http_tls_certificate: " + large + " is larger than 65536 bytes");
+  EXPECT_EQ(ErrorOf({"--webhook-ca-file", key}),
+            "webhook_ca_file: " + key + " holds no certificate in PEM form");
 }
 
 TEST(Config, CheckConfigChecksAndDoesNotRun) {

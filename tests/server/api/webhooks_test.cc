@@ -181,7 +181,7 @@ class WebhooksTest : public testing::Test {
 
   Receiver receiver_;
   Outbox outbox_;
-  WebhookSender sender_{outbox_.Store()};
+  WebhookSender sender_{outbox_.Store(), nullptr};
 };
 
 // By hand: printf '1700000000.{}' | openssl dgst -sha256 -hmac s3cret
@@ -248,7 +248,7 @@ TEST(WebhookSenderTest, EndsInMidDelivery) {
   boost::asio::ip::tcp::acceptor silent(context, {boost::asio::ip::make_address("127.0.0.1"), 0});
   Outbox outbox;
   outbox.Add(1);
-  WebhookSender sender(outbox.Store());
+  WebhookSender sender(outbox.Store(), nullptr);
   sender.Set({{.id = Oid(1, 1),
                .organization = Oid(1, 2),
                .name = "crm",

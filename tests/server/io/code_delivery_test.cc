@@ -5,7 +5,12 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
 
+#include "tests/server/http/one_request_server.h"
+#include "tests/server/http/tls_pair.h"
 #include "tests/server/io/test_node.h"
 
 namespace trunkline::io {
@@ -46,6 +51,38 @@ TEST(CodeCommand, IsEndedWhenItTakesTooLong) {
   const TempDir dir;
   const absl::Status status = RunCodeCommand(Script(dir, "exec sleep 100\n"), "1 2\n", 200ms);
   EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
+}
+
+CodeDeliveryConfig To(const http::OneRequestServer& server,
+                      std::shared_ptr<const crypto::TlsClient> trust) {
+  CodeDeliveryConfig config;
+  config.webhook = "https://localhost:" + server.port() + "/codes";
+  config.trust = std::move(trust);
+  return config;
+}
+
+TEST(CodeWebhook, GetsNumberAndCodeOverTls) {
+  const http::TlsPair pair;
+  http::OneRequestServer server(200, pair.server.get());
+  Stats stats;
+  {
+    CodeDelivery delivery(To(server, pair.client), &stats);
+    delivery.Deliver("99966123", "54321");
+    EXPECT_EQ(server.Asked().body(), R"({"phone":"99966123","code":"54321"})");
+  }
+  EXPECT_EQ(stats.codes_delivered.Get(), 1u);
+}
+
+TEST(CodeWebhook, KeepsTheCodeFromAServerThatIsNotTheOne) {
+  const http::TlsPair pair, stranger;
+  http::OneRequestServer server(200, stranger.server.get());
+  Stats stats;
+  {
+    CodeDelivery delivery(To(server, pair.client), &stats);
+    delivery.Deliver("99966123", "54321");
+    EXPECT_EQ(server.Asked().body(), "");
+  }
+  EXPECT_EQ(stats.codes_failed.Get(), 1u);
 }
 
 }  // namespace
