@@ -31,6 +31,29 @@ def expired(folder):
     return certificate, key
 
 
+def chained(folder):
+    """The root, and what the server shows: its own certificate, then the one between the two."""
+    def signed(name, by, extensions):
+        with open(f"{folder}/{name}.ext", "w") as file:
+            file.write(extensions)
+        asked = run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                    f"/CN={name}", "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.req")
+        assert asked.returncode == 0, asked.stderr
+        made = run("openssl", "x509", "-req", "-in", f"{folder}/{name}.req", "-CA", f"{folder}/{by}.pem", "-CAkey",
+                   f"{folder}/{by}.key", "-CAcreateserial", "-extfile", f"{folder}/{name}.ext", "-out",
+                   f"{folder}/{name}.pem")
+        assert made.returncode == 0, made.stderr
+        with open(f"{folder}/{name}.pem") as file:
+            return file.read()
+
+    root, _ = self_signed(folder, "root")
+    between = signed("between", "root", "basicConstraints=critical,CA:TRUE")
+    leaf = signed("leaf", "between", "subjectAltName=IP:127.0.0.1")
+    with open(f"{folder}/chain.pem", "w") as file:
+        file.write(leaf + between)
+    return root, f"{folder}/chain.pem", f"{folder}/leaf.key"
+
+
 class Receiver:
     """Takes webhooks over TLS."""
 
@@ -177,7 +200,12 @@ def main(binaries, folder):
         check_listener(server, certificate, other)
         check_events(server, certificate, server.key(), Receiver(hook, hook_key), Receiver(other, other_key))
         assert server.stop() == 0
-        server = start(*expired(folder))  # another certificate after a restart
+        root, chain, leaf_key = chained(folder)
+        server = start(chain, leaf_key)  # another certificate after a restart
+        alive = run("curl", "-s", "--cacert", root, f"https://{server.address}/livez")
+        assert alive.returncode == 0, alive
+        assert server.stop() == 0
+        server = start(*expired(folder))
         check_expired(server, f"{folder}/expired.pem")
         assert server.stop() == 0
     finally:
