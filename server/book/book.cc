@@ -243,6 +243,16 @@ bool Book::DeleteMessage(UserId owner, std::int32_t message_id, WallTime now,
   return deleted;
 }
 
+AddedPerson Book::AddPerson(const NewPerson& person, WallTime now, std::vector<Fact>& facts,
+                            std::vector<Effect>& effects) {
+  impl_->last_now = now;
+  Turn turn(&impl_->state, &impl_->config, impl_->entropy, impl_->At(now), nullptr, &facts,
+            &effects);
+  const AddedPerson added = book::AddPerson(turn, person);
+  turn.Finish();
+  return added;
+}
+
 std::optional<WallTime> Book::NextDeadline() const {
   if (!impl_->unwelcomed.empty()) return impl_->rest_until;
   const std::optional<Deadline> other = impl_->state.deadlines.First();

@@ -39,6 +39,15 @@ struct BookConfig {
   std::uint32_t slot = 0;
 };
 
+// Somebody who is to have an account before they sign in.
+struct NewPerson {
+  std::string phone, first_name, last_name;  // as a client may send them
+};
+struct AddedPerson {
+  UserId user;                       // who has the number now
+  Refusal refusal = Refusal::kNone;  // that sign-up would give; then there is no user
+};
+
 class Book {
  public:
   // `entropy` is borrowed and outlives the book.
@@ -64,6 +73,10 @@ class Book {
   // are announced as deleted once more.
   bool DeleteMessage(UserId owner, std::int32_t message_id, WallTime now, std::vector<Fact>& facts,
                      std::vector<Effect>& effects);
+  // For the operator; a step like the above. Makes the account that sign-up would make, so that
+  // whoever then signs in with the number finds it. One that is there already stays as it is.
+  AddedPerson AddPerson(const NewPerson& person, WallTime now, std::vector<Fact>& facts,
+                        std::vector<Effect>& effects);
   std::optional<WallTime> NextDeadline() const;
 
   // From now on call deadlines are set and fire by this clock alone, which stands still until it is

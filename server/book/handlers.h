@@ -24,6 +24,7 @@ void Handle(Turn& turn, const cmd::SignIn& command);
 void Handle(Turn& turn, const cmd::SignUp& command);
 void Handle(Turn& turn, const cmd::ImportBot& command);
 void Handle(Turn& turn, const cmd::LogOut& command);
+AddedPerson AddPerson(Turn& turn, const NewPerson& person);
 // users.cc
 void Handle(Turn& turn, const cmd::GetUsers& command);
 void Handle(Turn& turn, const cmd::GetFullUser& command);

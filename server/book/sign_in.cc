@@ -87,6 +87,14 @@ UserId CreateUser(Turn& turn, fact::UserCreated created) {
   return id;
 }
 
+Refusal TakeNames(const std::string& first, const std::string& last, fact::UserCreated& created) {
+  bool first_valid = false, last_valid = false;
+  created.first_name = CleanName(first, first_valid);
+  created.last_name = CleanName(last, last_valid);
+  if (!first_valid || created.first_name.empty()) return Refusal::kFirstnameInvalid;
+  return last_valid ? Refusal::kNone : Refusal::kLastnameInvalid;
+}
+
 UserId CreateTestUser(Turn& turn, const std::string& phone) {
   fact::UserCreated created;
   created.phone = phone;
@@ -201,15 +209,24 @@ void Handle(Turn& turn, const cmd::SignUp& command) {
   // The hash alone proves nothing: it was given to whoever asked for the code.
   if (!code->validated && !IsTestNumber(phone)) return turn.Refuse(Refusal::kPhoneCodeInvalid);
   if (UserOfPhone(turn.state(), phone)) return turn.Refuse(Refusal::kPhoneNumberOccupied);
-  bool first_valid = false, last_valid = false;
   fact::UserCreated created;
   created.phone = phone;
-  created.first_name = CleanName(command.first_name, first_valid);
-  created.last_name = CleanName(command.last_name, last_valid);
-  if (!first_valid || created.first_name.empty()) return turn.Refuse(Refusal::kFirstnameInvalid);
-  if (!last_valid) return turn.Refuse(Refusal::kLastnameInvalid);
+  const Refusal refusal = TakeNames(command.first_name, command.last_name, created);
+  if (refusal != Refusal::kNone) return turn.Refuse(refusal);
   turn.Emit(fact::CodeEnded{phone});
   SignInAs(turn, CreateUser(turn, std::move(created)));
+}
+
+// A code that is on its way stays: whoever has it signs in with it.
+AddedPerson AddPerson(Turn& turn, const NewPerson& person) {
+  fact::UserCreated created;
+  created.phone = DigitsOf(person.phone);
+  if (created.phone.empty()) return {{}, Refusal::kPhoneNumberInvalid};
+  const UserId known = UserOfPhone(turn.state(), created.phone);
+  if (known) return {known};
+  const Refusal refusal = TakeNames(person.first_name, person.last_name, created);
+  if (refusal != Refusal::kNone) return {{}, refusal};
+  return {CreateUser(turn, std::move(created))};
 }
 
 void Handle(Turn& turn, const cmd::ImportBot& command) {

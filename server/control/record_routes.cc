@@ -5,9 +5,10 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "boost/json.hpp"
+#include "server/control/record_job.h"
 #include "server/control/record_json.h"
+#include "server/control/record_users.h"
 
 namespace trunkline::control {
 namespace {
@@ -29,72 +30,6 @@ Answer Refused(const absl::Status& status) {
   }
   return ErrorAnswer(500, "failed", text);
 }
-Answer Unknown(std::string_view what, std::string_view name) {
-  return ErrorAnswer(404, "unknown",
-                     absl::StrCat("there is no ", absl::string_view(what.data(), what.size()),
-                                  " \"", absl::string_view(name.data(), name.size()), "\""));
-}
-Answer Bad(std::string_view message) {
-  return ErrorAnswer(400, "bad_request", message);
-}
-
-// The members of a request. One of another type is noted, and refused before anything is done.
-class Members {
- public:
-  explicit Members(json::object object) : object_(std::move(object)) {}
-
-  std::string Text(const char* name) {
-    const json::value* value = Find(name);
-    if (value == nullptr || !value->is_string()) return Wrong(value, name), "";
-    return {value->get_string().data(), value->get_string().size()};
-  }
-  std::optional<std::string> TextIfAny(const char* name) {
-    if (Find(name) == nullptr) return std::nullopt;
-    return Text(name);
-  }
-  bool Flag(const char* name) {
-    const json::value* value = Find(name);
-    if (value != nullptr && value->is_bool()) return value->get_bool();
-    return Wrong(value, name), false;
-  }
-  std::int64_t Number(const char* name, std::int64_t otherwise) {
-    const json::value* value = Find(name);
-    if (value != nullptr && value->is_int64() && value->get_int64() >= 0) {
-      return value->get_int64();
-    }
-    return Wrong(value, name), otherwise;
-  }
-  std::vector<std::string> Texts(const char* name) {
-    std::vector<std::string> texts;
-    const json::value* value = Find(name);
-    if (value == nullptr || !value->is_array()) return Wrong(value, name), texts;
-    for (const json::value& text : value->get_array()) {
-      if (text.is_string()) {
-        texts.emplace_back(text.get_string().data(), text.get_string().size());
-      } else {
-        Wrong(&text, name);
-      }
-    }
-    return texts;
-  }
-  bool Has(const char* name) const { return Find(name) != nullptr; }
-  void Need(const char* name) {
-    if (!Has(name) && fault_.empty()) fault_ = absl::StrCat("\"", name, "\" is missing");
-  }
-  // Empty: everything was as it should be.
-  const std::string& fault() const { return fault_; }
-
- private:
-  const json::value* Find(const char* name) const { return object_.if_contains(name); }
-  void Wrong(const json::value* value, const char* name) {
-    if (value != nullptr && fault_.empty()) {
-      fault_ = absl::StrCat("\"", name, "\" is of the wrong type");
-    }
-  }
-
-  const json::object object_;
-  std::string fault_;
-};
 
 std::string_view Piece(std::string_view text, std::string_view otherwise) {
   return text.empty() ? otherwise : text;
@@ -114,13 +49,6 @@ absl::StatusOr<std::optional<records::Organization>> FindOrg(records::Reader& re
   return std::nullopt;
 }
 
-// A request on its way: what its work finds is in `answer` when it has run.
-struct Job {
-  Members members;
-  Answer answer = ErrorAnswer(500, "failed", "nothing was done");
-  std::int64_t now_ms = 0;
-};
-using JobPtr = std::shared_ptr<Job>;
 using ReadWork = absl::Status (*)(const RecordSources&, Job&, records::Reader&,
                                   const records::Organization&);
 using ChangeWork = absl::Status (*)(const RecordSources&, Job&, records::Ledger&, records::Live&,
@@ -139,18 +67,7 @@ absl::Status InOrg(Job& job, records::Reader& reader, Work work) {
   return work(**organization);
 }
 
-absl::StatusOr<std::optional<records::User>> FindUser(records::Reader& reader,
-                                                      const std::string& phone) {
-  const auto users = reader.Users();
-  if (!users.ok()) return users.status();
-  const auto at = std::find_if(users->begin(), users->end(), [&](const records::User& user) {
-    return !phone.empty() && user.phone_e164 == phone;
-  });
-  if (at == users->end()) return std::nullopt;
-  return *at;
-}
-
-// ---- Organizations and users
+// ---- Organizations
 
 absl::Status ListOrgs(const RecordSources&, Job& job, records::Reader& reader) {
   const auto all = reader.Organizations();
@@ -166,36 +83,6 @@ absl::Status AddOrg(const RecordSources&, Job& job, records::Ledger& ledger) {
   if (!added.ok()) return added.status();
   job.answer = *added ? JsonAnswer(ToJson(**added))
                       : ErrorAnswer(409, "taken", "there is an organization of this name");
-  return absl::OkStatus();
-}
-
-absl::Status ListUsers(const RecordSources&, Job& job, records::Reader& reader,
-                       const records::Organization& organization) {
-  const auto users = reader.Users();
-  if (!users.ok()) return users.status();
-  json::array list;
-  for (const records::User& user : *users) {
-    if (user.organization == organization.id) list.push_back(ToJson(user));
-  }
-  job.answer = JsonAnswer({{"users", std::move(list)}});
-  return absl::OkStatus();
-}
-
-absl::Status AddUser(const RecordSources& sources, Job& job, records::Ledger& ledger,
-                     records::Live&, const records::Organization& organization) {
-  const std::string given = job.members.Text("phone");
-  auto user = FindUser(ledger.reader(), sources.number(given).value_or(""));
-  if (!user.ok()) return user.status();
-  if (!*user) {
-    job.answer = Unknown("user with the number", given);
-    return absl::OkStatus();
-  }
-  (*user)->organization = organization.id;
-  (*user)->full_name = job.members.Text("name");
-  if (auto email = job.members.TextIfAny("email")) (*user)->email = *std::move(email);
-  const auto put = ledger.PutUser(**user);
-  if (!put.ok()) return put.status();
-  job.answer = *put ? JsonAnswer(ToJson(**user)) : Unknown("user with the number", given);
   return absl::OkStatus();
 }
 

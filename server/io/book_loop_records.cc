@@ -25,8 +25,21 @@ class BookLoop::LiveCalls final : public records::Live {
     loop_.book_.DeleteMessage(owner, message_id, now_, loop_.facts_, loop_.effects_);
     return AddSince(before);
   }
+  absl::StatusOr<records::AddedPerson> AddPerson(const records::NewPerson& person) override {
+    const std::size_t before = loop_.facts_.size();
+    const book::AddedPerson added =
+        loop_.book_.AddPerson({person.phone_e164, person.first_name, person.last_name}, now_,
+                              loop_.facts_, loop_.effects_);
+    if (const absl::Status status = AddSince(before); !status.ok()) return status;
+    return records::AddedPerson{FaultOf(added.refusal), added.user};
+  }
 
  private:
+  static records::AddedPerson::Fault FaultOf(book::Refusal refusal) {
+    using Fault = records::AddedPerson::Fault;
+    if (refusal == book::Refusal::kNone) return Fault::kNone;
+    return refusal == book::Refusal::kPhoneNumberInvalid ? Fault::kPhone : Fault::kName;
+  }
   absl::Status AddSince(std::size_t before) {
     const auto added = std::span<const book::Fact>(loop_.facts_).subspan(before);
     return added.empty() ? absl::OkStatus() : loop_.store_->AddFacts(added);

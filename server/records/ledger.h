@@ -58,7 +58,7 @@ struct Credential {
 struct PurgeJob {
   Oid id, organization;
   std::int64_t requested_ms = 0, completed_ms = 0;  // completed 0: still running
-  std::string receipt;  // JSON with its signature; empty until completed
+  std::string receipt;            // JSON with its signature; empty until completed
 };
 enum class PurgeState : std::uint8_t { kUnknown, kPurging, kPurged };
 struct PurgeStatus {
@@ -87,8 +87,18 @@ class Reader : public WebhookReader {
   virtual absl::StatusOr<Events> EventsAfter(Oid organization, std::int64_t after, int max) = 0;
 };
 
-// What a change does to live calls and message boxes, in the same transaction. Given by the book's
-// thread.
+// Somebody who is to have an account before they sign in.
+struct NewPerson {
+  std::string phone_e164;  // "+..."
+  std::string first_name, last_name;
+};
+struct AddedPerson {
+  enum class Fault : std::uint8_t { kNone, kPhone, kName } fault = Fault::kNone;
+  UserId user;  // kNone: who has the number now
+};
+
+// What a change does to live calls, message boxes and accounts, in the same transaction. Given by
+// the book's thread.
 class Live {
  public:
   virtual ~Live() = default;
@@ -97,6 +107,9 @@ class Live {
   // Takes a service message out of a user's box; their devices get updateDeleteMessages once the
   // transaction is committed.
   virtual absl::Status DeleteMessage(UserId owner, std::int32_t message_id) = 0;
+  // The account of a number, made if there is none; its row is there when this returns ok. One that
+  // was there keeps its names. A fault: nothing happened.
+  virtual absl::StatusOr<AddedPerson> AddPerson(const NewPerson& person) = 0;
 };
 
 struct Actor {

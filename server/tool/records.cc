@@ -141,9 +141,9 @@ void AddRecords(CLI::App& app, Action& action) {
       .Prints(action, PropertiesText);
   CLI::App* const users = Group(app, "users", "who belongs to an organization");
   Verb(users, "list", "all of them").InOrg().Prints(action, UserTableText);
-  Verb(users, "add", "puts somebody who has signed in into an organization")
+  Verb(users, "add", "puts somebody into an organization, whether or not they ever signed in")
       .InOrg()
-      .Option("--phone", "phone", "the number signed in with", true)
+      .Option("--phone", "phone", "the number to sign in with", true)
       .Option("--name", "name", "in full", true)
       .Option("--email", "email", "for signing in at the back office")
       .Prints(action, PropertiesText);

@@ -1,19 +1,74 @@
 // Signing in and up, and what is refused before and without it.
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <sstream>
 
+#include "boost/json.hpp"
 #include "tests/e2e/fixture.h"
+#include "tests/paths.h"
 
 namespace trunkline::e2e {
 namespace {
 
+// Codes as the delivery command gets them: it passes its standard input on through a pipe in the
+// file system.
+class Delivery {
+ public:
+  Delivery() {
+    const std::string program = directory_.path() + "/deliver";
+    const std::string pipe = program + ".pipe";
+    std::ofstream(program) << "#!/bin/sh\ncat > \"$0.pipe\"\n";
+    EXPECT_EQ(chmod(program.c_str(), 0700), 0);
+    EXPECT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    std::ofstream(config_) << "[code]\ncommand = \"" << program << "\"\n";
+    reading_ = open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  }
+  ~Delivery() { close(reading_); }
+  Delivery(const Delivery&) = delete;
+  Delivery& operator=(const Delivery&) = delete;
+
+  std::string data_dir() const { return directory_.path() + "/data"; }
+  std::vector<std::string> Arguments() const { return {"--config", config_}; }
+
+  struct Message {
+    std::string phone, code;
+  };
+  Message Next() const {
+    if (!AwaitReadable(reading_, kPatience)) ADD_FAILURE() << "no code was delivered";
+    char line[64] = {};
+    EXPECT_GT(read(reading_, line, sizeof line - 1), 0);
+    std::istringstream words(line);
+    Message message;
+    words >> message.phone >> message.code;
+    return message;
+  }
+
+ private:
+  const TempDir directory_;
+  const std::string config_ = directory_.path() + "/config.toml";
+  int reading_ = -1;
+};
+
 class SignInTest : public WithServer {
  protected:
+  load::ClientOptions OptionsOf(const ServerProcess& server) const {
+    load::ClientOptions options = Options();
+    options.server = server.endpoint();
+    options.server_key = server.PublicKey();
+    return options;
+  }
+  static std::string Tool(const std::string& data_dir, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     {TRUNKLINE_BINARY_DIR "/bin/trunkline", "--data-dir", data_dir});
+    ChildProcess tool(std::move(arguments), STDOUT_FILENO);
+    std::string out = tool.ReadAll();
+    EXPECT_EQ(tool.Wait(), 0);
+    return out;
+  }
   // phone_code_hash, or an empty text.
   std::string SendCode(Device& device, const std::string& number) {
     const api::CodeSettings settings;
@@ -112,36 +167,15 @@ TEST_F(SignInTest, PunctuationOfANumberDoesNotMatter) {
 }
 
 TEST_F(SignInTest, SignUpWithACodeThatWasDelivered) {
-  // The delivery command passes what it is given on standard input to us through a pipe in the file
-  // system.
-  TempDir directory;
-  const std::string program = directory.path() + "/deliver";
-  const std::string pipe_name = directory.path() + "/deliver.pipe";
-  std::ofstream(program) << "#!/bin/sh\ncat > \"$0.pipe\"\n";
-  ASSERT_EQ(chmod(program.c_str(), 0700), 0);
-  ASSERT_EQ(mkfifo(pipe_name.c_str(), 0600), 0);
-  std::ofstream(directory.path() + "/config.toml") << "[code]\ncommand = \"" << program << "\"\n";
-  ServerProcess server(directory.path() + "/data", {"--config", directory.path() + "/config.toml"});
+  const Delivery delivery;
+  ServerProcess server(delivery.data_dir(), delivery.Arguments());
   ASSERT_TRUE(server.started());
-  load::ClientOptions options = Options();
-  options.server = server.endpoint();
-  options.server_key = server.PublicKey();
-  const auto device = NewDevice(options);
-
-  const int reading = open(pipe_name.c_str(), O_RDONLY | O_NONBLOCK);
+  const auto device = NewDevice(OptionsOf(server));
   const std::string number = "+15550100001";
   const std::string hash = SendCode(*device, number);
   ASSERT_FALSE(hash.empty()) << last_error_;
-  pollfd event{reading, POLLIN, 0};
-  ASSERT_EQ(poll(&event, 1, static_cast<int>(kPatience.count())), 1) << "no code was delivered";
-  char line[64] = {};
-  ASSERT_GT(read(reading, line, sizeof line - 1), 0);
-  close(reading);
-  const std::string delivered = line;
-  const std::size_t blank = delivered.find(' ');
-  ASSERT_NE(blank, std::string::npos);
-  EXPECT_EQ(delivered.substr(0, blank), "15550100001");
-  const std::string code = delivered.substr(blank + 1, delivered.find('\n') - blank - 1);
+  const auto [to, code] = delivery.Next();
+  EXPECT_EQ(to, "15550100001");
 
   const auto asked = device->Result<fn::auth::SignIn>(AskSignIn(*device, number, hash, code));
   ASSERT_TRUE(asked.has_value());
@@ -164,6 +198,39 @@ TEST_F(SignInTest, SignUpWithACodeThatWasDelivered) {
   EXPECT_EQ(user->phone(), "15550100001");
 }
 
+// Who was added by an operator is known when they first sign in, also by a server that was killed
+// in between.
+TEST_F(SignInTest, WhoWasAddedNeedsNoSignUp) {
+  const Delivery delivery;
+  std::string added;
+  {
+    ServerProcess server(delivery.data_dir(), delivery.Arguments());
+    ASSERT_TRUE(server.started());
+    const std::vector<std::string> add = {"users",  "add",           "--phone", "+1 (555) 010-0002",
+                                          "--name", "Cleo van Berg", "--json"};
+    added = Tool(delivery.data_dir(), add);
+    EXPECT_EQ(Tool(delivery.data_dir(), add), added);
+    server.Kill();
+  }
+  ServerProcess server(delivery.data_dir(), delivery.Arguments());
+  ASSERT_TRUE(server.started());
+  EXPECT_NE(Tool(delivery.data_dir(), {"users", "list"}).find("+15550100002"), std::string::npos);
+  const auto device = NewDevice(OptionsOf(server));
+  const std::string hash = SendCode(*device, "+15550100002");
+  ASSERT_FALSE(hash.empty()) << last_error_;
+  const auto any = device->Result<fn::auth::SignIn>(
+      AskSignIn(*device, "+15550100002", hash, delivery.Next().code));
+  ASSERT_TRUE(any.has_value());
+  const auto* authorization = any->As<api::auth::Authorization>();
+  ASSERT_NE(authorization, nullptr) << "a sign-up was asked for";
+  const auto* user = authorization->user.As<api::User>();
+  ASSERT_NE(user, nullptr);
+  EXPECT_EQ(user->first_name(), "Cleo");
+  EXPECT_EQ(user->last_name(), "van Berg");
+  const boost::json::value shown = boost::json::parse(added);
+  EXPECT_EQ(std::stoll(std::string(shown.at("id").as_string()), nullptr, 16), user->id);
+}
+
 TEST_F(SignInTest, LogOutEndsTheDevice) {
   Pair pair = NewPair();
   EXPECT_EQ(pair.a->Ask(fn::auth::LogOut{}).Text(), "ok");
@@ -179,10 +246,7 @@ TEST_F(SignInTest, BotsDoNotCall) {
       << "[bots]\ntokens_file = \"" << directory.path() << "/tokens\"\n";
   ServerProcess server(directory.path() + "/data", {"--config", directory.path() + "/config.toml"});
   ASSERT_TRUE(server.started());
-  load::ClientOptions options = Options();
-  options.server = server.endpoint();
-  options.server_key = server.PublicKey();
-  const auto bot = NewDevice(options);
+  const auto bot = NewDevice(OptionsOf(server));
   const auto import = [&bot](std::string_view token) {
     return bot->Ask(
         fn::auth::ImportBotAuthorization{.api_id = 1, .api_hash = "hash", .bot_auth_token = token});

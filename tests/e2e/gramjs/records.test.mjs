@@ -14,13 +14,18 @@ const world = new World();
 const { server } = world;
 const limit = { timeout: 120000 };
 
-/** Keys of the organization to which everybody belongs who signs in. */
-async function makeKeys() {
+/** What the operator's tool answers. */
+async function tool(...args) {
   const { stdout } = await promisify(execFile)(path.join(path.dirname(server.binary), 'trunkline'), [
-    '--data-dir', server.dir, 'keys', 'create', '--org', 'default',
-    '--scopes', 'calls:read,calls:write,calls:purge,notes:write', '--json',
+    '--data-dir', server.dir, ...args, '--json',
   ]);
   return JSON.parse(stdout);
+}
+
+/** Keys of the organization to which everybody belongs who signs in. */
+function makeKeys() {
+  return tool('keys', 'create', '--org', 'default',
+    '--scopes', 'calls:read,calls:write,calls:purge,notes:write');
 }
 
 async function ask(method, target, token, body) {
@@ -104,4 +109,14 @@ test('a purged call leaves the chats of both phones', limit, async () => {
   await seesDeletion(a, bForA, ptsOfA);
   await seesDeletion(b, aForB, ptsOfB);
   assert.equal((await ask('GET', `/api/v1/calls/${record.callId}`, keys.api_key)).status, 404);
+});
+
+test('who was added before signs in as that user, without a sign-up', limit, async () => {
+  await world.start();
+  await tool('orgs', 'add', '--name', 'Branch');
+  const phone = newNumber();
+  const added = await tool('users', 'add', '--org', 'branch', '--phone', phone, '--name', 'Cleo van Berg');
+  const { client: { me } } = await world.device(phone);
+  assert.deepEqual([me.firstName, me.lastName], ['Cleo', 'van Berg']);
+  assert.equal(BigInt(`0x${added.id}`).toString(), me.id.toString());
 });

@@ -11,6 +11,9 @@ class NoLive final : public records::Live {
  public:
   absl::Status HangUp(CallId) override { return absl::OkStatus(); }
   absl::Status DeleteMessage(UserId, std::int32_t) override { return absl::OkStatus(); }
+  absl::StatusOr<records::AddedPerson> AddPerson(const records::NewPerson&) override {
+    return absl::UnimplementedError("no account is made over HTTP");
+  }
 };
 
 class InlineBackend final : public Backend {

@@ -146,6 +146,56 @@ TEST(SignIn, SignUpOfATakenNumber) {
             Refusal::kPhoneNumberOccupied);
 }
 
+TEST(SignIn, WhoWasAddedNeedsNoSignUp) {
+  World world(RealNumbers());
+  const AddedPerson added = world.AddPerson({"+44 7700 900000", " Ann ", "Berg"});
+  EXPECT_EQ(added.refusal, Refusal::kNone);
+  EXPECT_TRUE(added.user);
+  EXPECT_EQ(world.AddPerson({"447700900000", "Other", "Name"}).user, added.user);
+  EXPECT_EQ(Count<fact::UserCreated>(world.journal()), 1u);
+  world.Restart();
+  const Phone phone = world.NewPhone();
+  const Effects sent = world.Send(phone, cmd::SendCode{"447700900000"});
+  const std::string hash = ReplyAs<reply::SentCode>(sent)->phone_code_hash;
+  const Effects in = world.Send(phone, cmd::SignIn{"447700900000", hash, DeliveredCode(sent)});
+  const auto* authorization = ReplyAs<reply::Authorization>(in);
+  ASSERT_NE(authorization, nullptr);
+  EXPECT_EQ(authorization->user.id, added.user);
+  EXPECT_EQ(authorization->user.first_name, "Ann");
+  EXPECT_EQ(authorization->user.last_name, "Berg");
+  EXPECT_EQ(authorization->user.phone, "447700900000");
+}
+
+TEST(SignIn, WhoIsAddedWhileTheirCodeIsOnItsWay) {
+  World world(RealNumbers());
+  const Phone phone = world.NewPhone();
+  const Effects sent = world.Send(phone, cmd::SendCode{"447700900000"});
+  const std::string hash = ReplyAs<reply::SentCode>(sent)->phone_code_hash;
+  const AddedPerson added = world.AddPerson({"447700900000", "Ann", ""});
+  const Effects in = world.Send(phone, cmd::SignIn{"447700900000", hash, DeliveredCode(sent)});
+  ASSERT_NE(ReplyAs<reply::Authorization>(in), nullptr);
+  EXPECT_EQ(ReplyAs<reply::Authorization>(in)->user.id, added.user);
+}
+
+TEST(SignIn, NobodyIsAddedWhomSignUpWouldRefuse) {
+  World world;
+  const std::pair<NewPerson, Refusal> rows[] = {
+      {{"", "Ann", ""}, Refusal::kPhoneNumberInvalid},
+      {{"+491", "Ann", ""}, Refusal::kPhoneNumberInvalid},
+      {{"+1234567890123456", "Ann", ""}, Refusal::kPhoneNumberInvalid},
+      {{"+49301234", " ", "Berg"}, Refusal::kFirstnameInvalid},
+      {{"+49301234", std::string(65, 'x'), ""}, Refusal::kFirstnameInvalid},
+      {{"+49301234", "Ann", "\xff"}, Refusal::kLastnameInvalid},
+  };
+  for (const auto& [person, refusal] : rows) {
+    const AddedPerson added = world.AddPerson(person);
+    EXPECT_EQ(added.refusal, refusal) << person.phone << person.first_name;
+    EXPECT_FALSE(added.user);
+  }
+  EXPECT_TRUE(world.journal().empty());
+  EXPECT_EQ(world.book().stats().users, 0u);
+}
+
 TEST(SignIn, FiveCodesAnHour) {
   World world(RealNumbers());
   const Phone phone = world.NewPhone();

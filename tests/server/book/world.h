@@ -193,6 +193,14 @@ class World {
       return book_->DeleteMessage(owner, id, now_, facts, effects);
     });
   }
+  AddedPerson AddPerson(const NewPerson& person) {
+    AddedPerson added;
+    Office([&](auto& facts, auto& effects) {
+      added = book_->AddPerson(person, now_, facts, effects);
+      return !facts.empty();
+    });
+    return added;
+  }
   // Both, but the store refuses the group.
   void OfficeInVain(CallId call, UserId owner, std::int32_t id) {
     std::vector<Fact> facts;

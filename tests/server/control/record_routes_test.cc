@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/ascii.h"
 #include "boost/json.hpp"
 #include "tests/server/records/fake_ledger.h"
 
@@ -71,7 +72,9 @@ class Office : public records::FakeLedger {
     return records::Organization{Oid(1, 3), std::move(name), "new", now_ms};
   }
   absl::StatusOr<bool> PutUser(const records::User& user) override {
-    users[0] = user;
+    for (records::User& one : users) {
+      if (one.id == user.id) one = user;
+    }
     return true;
   }
   absl::StatusOr<bool> RevokeCredential(Oid organization, Oid id) override {
@@ -103,15 +106,33 @@ class Office : public records::FakeLedger {
   records::CallFilter filter;
   std::optional<records::DiscardRequest> discarded;
   std::optional<records::PurgeRequest> purged;
+  std::vector<records::NewPerson> added;
   bool store_refuses = false;
 
  private:
   Reader reader_{this};
 };
 
-struct NoCalls : records::Live {
+// No calls, and accounts for whoever has a last name.
+struct Accounts : records::Live {
+  explicit Accounts(Office* of) : office(*of) {}
   absl::Status HangUp(CallId) override { return records::NotHere(); }
   absl::Status DeleteMessage(UserId, std::int32_t) override { return records::NotHere(); }
+  absl::StatusOr<records::AddedPerson> AddPerson(const records::NewPerson& person) override {
+    using Fault = records::AddedPerson::Fault;
+    if (office.store_refuses) return absl::ResourceExhaustedError("no room");
+    if (person.phone_e164 == "+1") return records::AddedPerson{Fault::kPhone, {}};
+    if (person.last_name.empty()) return records::AddedPerson{Fault::kName, {}};
+    records::User user;
+    user.mtproto_id = UserId(6);
+    user.id = records::Oid::OfUser(user.mtproto_id);
+    user.organization = Oid(1, 1);
+    user.phone_e164 = person.phone_e164;
+    office.users.push_back(user);
+    office.added.push_back(person);
+    return records::AddedPerson{Fault::kNone, user.mtproto_id};
+  }
+  Office& office;
 };
 
 class RecordRoutesTest : public testing::Test {
@@ -122,7 +143,7 @@ class RecordRoutesTest : public testing::Test {
       done(work(office_.reader()));
     };
     sources.change = [this](const RecordSources::Change& work, const RecordSources::Done& done) {
-      NoCalls live;
+      Accounts live(&office_);
       done(work(office_, live));
     };
     sources.now_ms = [] { return kNow; };
@@ -185,7 +206,39 @@ TEST_F(RecordRoutesTest, UsersAreThoseOfOneOrganization) {
   EXPECT_EQ(office_.users[0].organization, Oid(1, 2));
   EXPECT_EQ(office_.users[0].full_name, "Anna A");
   EXPECT_EQ(office_.users[0].email, "a@example.org");
-  EXPECT_EQ(Ask("users/add", R"({"phone":"+49302","name":"B"})").status, 404u);
+  EXPECT_TRUE(office_.added.empty());
+}
+
+TEST_F(RecordRoutesTest, WhoNeverSignedInGetsAnAccount) {
+  const std::string request =
+      R"({"org":"acme","phone":"+49302","name":"  Cleo  van Berg ","email":"c@example.org"})";
+  const Answered made = Ask("users/add", request);
+  EXPECT_EQ(made.status, 200u);
+  EXPECT_THAT(made.body, HasSubstr(R"("phone":"+49302")"));
+  ASSERT_EQ(office_.added.size(), 1u);
+  EXPECT_EQ(office_.added[0].phone_e164, "+49302");
+  EXPECT_EQ(office_.added[0].first_name, "Cleo");
+  EXPECT_EQ(absl::StripAsciiWhitespace(office_.added[0].last_name), "van Berg");
+  EXPECT_THAT(Ask("users/list", R"({"org":"acme"})").body, HasSubstr("c@example.org"));
+  EXPECT_EQ(Ask("users/add", request).body, made.body);
+  EXPECT_EQ(office_.added.size(), 1u);
+}
+
+TEST_F(RecordRoutesTest, WhyNobodyIsAdded) {
+  const auto refused = [this](const std::string& phone, const std::string& name) {
+    return Ask("users/add", R"({"phone":")" + phone + R"(","name":")" + name + "\"}");
+  };
+  for (const char* phone : {"none", "12345", "+1"}) {
+    const Answered bad = refused(phone, "Cleo Berg");
+    EXPECT_EQ(bad.status, 400u) << phone;
+    EXPECT_THAT(bad.body, HasSubstr("\\\"phone\\\" must be")) << phone;
+  }
+  EXPECT_EQ(refused("+49302", "Cleo").status, 400u);
+  EXPECT_THAT(refused("+49302", "Cleo").body, HasSubstr("\\\"name\\\" needs"));
+  office_.store_refuses = true;
+  EXPECT_EQ(refused("+49302", "Cleo Berg").status, 503u);
+  EXPECT_TRUE(office_.added.empty());
+  EXPECT_EQ(office_.users.size(), 1u);
 }
 
 TEST_F(RecordRoutesTest, KeysAreMadeListedAndRevoked) {

@@ -179,6 +179,36 @@ TEST_F(RecordChangesTest, AFailedChangeLeavesNothing) {
   EXPECT_EQ(LiveCalls(), 0);
 }
 
+// An account that an operator makes is there for everybody, or for nobody.
+TEST_F(RecordChangesTest, AnAddedPersonIsDurable) {
+  const records::NewPerson cleo{"+4477009000", "Cleo", "Berg"};
+  const auto users = [this] {
+    std::size_t count = 0;
+    OnBook([&] { count = loop_->book().stats().users; });
+    return count;
+  };
+  const std::size_t before = users();
+  EXPECT_FALSE(Change([&](Ledger&, Live& live) {
+                 EXPECT_TRUE(live.AddPerson(cleo).ok());
+                 return absl::UnavailableError("busy");
+               }).ok());
+  EXPECT_EQ(users(), before);
+  UserId made, found;
+  EXPECT_TRUE(Change([&](Ledger&, Live& live) {
+                using Fault = records::AddedPerson::Fault;
+                EXPECT_EQ(live.AddPerson({"+1", "Cleo", ""})->fault, Fault::kPhone);
+                EXPECT_EQ(live.AddPerson({"+4477009000", "", ""})->fault, Fault::kName);
+                made = live.AddPerson(cleo)->user;
+                found = live.AddPerson({"+4477009000", "", ""})->user;
+                return absl::OkStatus();
+              }).ok());
+  EXPECT_TRUE(made);
+  EXPECT_EQ(found, made);
+  EXPECT_EQ(users(), before + 1);
+  Start(&ledger_);
+  EXPECT_EQ(users(), before + 1);
+}
+
 TEST_F(RecordChangesTest, ChangesThatMeetShareATransactionAndItsFailure) {
   const auto nothing = [](Ledger&, Live&) { return absl::OkStatus(); };
   for (const bool fails : {false, true}) {

@@ -22,6 +22,9 @@ class RaceWorld::LiveBook final : public records::Live {
     world_.book_.DeleteMessage(owner, message_id, world_.now_, world_.facts_, world_.effects_);
     return AddSince(before);
   }
+  absl::StatusOr<records::AddedPerson> AddPerson(const records::NewPerson&) override {
+    return absl::UnimplementedError("nobody is added in these races");
+  }
 
  private:
   absl::Status AddSince(std::size_t before) {
