@@ -30,7 +30,7 @@ if(TARGET journal_proto)
   configure_file(server/api/openapi.cc.in gen/server/api/openapi.cc @ONLY)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS server/api/openapi.json)
   target_sources(server_api PRIVATE ${CMAKE_BINARY_DIR}/gen/server/api/openapi.cc)
-  trunkline_library(server/control LIBS common server_book server_records server_http)
+  trunkline_library(server/control LIBS common common_crypto server_book server_records server_http)
   trunkline_library(server/io LIBS common common_config common_crypto server_mtproto server_rpc server_book server_store server_http
     Boost::headers Threads::Threads)
   trunkline_library(server LIBS common_config common_crypto server_io server_http server_api server_control server_relays
@@ -40,7 +40,7 @@ if(TARGET journal_proto)
   trunkline_program(trunkline-relay relay/io/main.cc LIBS relay_io)
 endif()
 
-trunkline_library(server/tool LIBS common Boost::headers Boost::json CLI11::CLI11)
+trunkline_library(server/tool LIBS common common_crypto Boost::headers Boost::json CLI11::CLI11)
 trunkline_program(trunkline server/tool/main.cc LIBS server_tool)
 
 trunkline_library(bench/load LIBS common common_crypto tl server_mtproto Boost::headers Boost::json Threads::Threads)

@@ -15,6 +15,7 @@
 #include "server/control/record_routes.h"
 #include "server/http/bearer.h"
 #include "server/io/record_desk.h"
+#include "server/io/side_thread.h"
 #include "server/records/numbers.h"
 #include "server/store/record_reader.h"
 
@@ -23,6 +24,8 @@ namespace {
 
 constexpr int kWebhookBatch = 64;
 constexpr const char* kCallingCode = "1";
+// Log-ins that wait for one to be checked: some seconds.
+constexpr std::size_t kAsideMax = 32;
 
 std::int64_t NowMs() {
   return UnixMillis(WallNow());
@@ -149,6 +152,7 @@ class Records final : public RecordService {
     };
     config.log = LogAccess;
     config.audit = LogAudit;
+    config.aside = [this](std::function<void()> work) { return aside_.Post(std::move(work)); };
     config.webhooks_changed = [this](records::Oid organization, const std::string& moved) {
       if (const absl::Status status = SetWebhooks(organization, moved); !status.ok()) {
         log::Warn("webhooks can't be read: {}", std::string(status.message()));
@@ -213,6 +217,7 @@ class Records final : public RecordService {
     };
     sources.scopes_of = api::ParseScopes;
     sources.scope_text = api::ScopeText;
+    sources.scopes_of_role = api::ScopesOf;
     sources.mint = [this](records::Ledger& ledger, const control::KeyRequest& request,
                           std::int64_t now_ms) { return Mint(ledger, request, now_ms); };
     return sources;
@@ -262,6 +267,7 @@ class Records final : public RecordService {
   io::RecordDesk desk_, control_desk_;  // each of its HTTP thread
   Backend backend_;
   api::Service service_;
+  io::SideThread aside_{kAsideMax};  // for passwords
   const std::shared_ptr<Told> told_ = std::make_shared<Told>();
   std::mutex webhook_mutex_;  // of the reader that all webhooks share
   std::unique_ptr<store::RecordReader> webhook_reader_;

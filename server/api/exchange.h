@@ -45,6 +45,9 @@ struct Config {
   std::function<std::string()> request_id;  // a new one
   std::function<void(const Access&)> log;   // any thread
   std::function<void(const Audit&)> audit;  // any thread
+  // Does what takes a while elsewhere, one after the other; false: too much waits, and it isn't
+  // done.
+  std::function<bool(std::function<void()>)> aside;
   // A webhook was put or removed; `moved` (its name, or empty) goes on from another event. Any
   // thread, and it may wait.
   std::function<void(records::Oid organization, const std::string& moved)> webhooks_changed;

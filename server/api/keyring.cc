@@ -61,6 +61,7 @@ std::string_view TokenIn(std::string_view header) {
 struct Keyring::Known {
   absl::flat_hash_map<Oid, Credential> by_id;
   absl::flat_hash_map<std::string, Oid> api_keys;  // by hash
+  absl::flat_hash_map<Oid, Oid> passwords;         // by user; the last that isn't revoked
   absl::flat_hash_map<std::string, Oid> labels;    // of hosts
 
   const Credential* Find(Oid id) const {
@@ -99,6 +100,9 @@ absl::Status Keyring::Fill(records::Reader& reader) {
   for (Credential& credential : *credentials) {
     if (credential.kind == CredentialKind::kApiKey) {
       known->api_keys.emplace(credential.hash, credential.id);
+    }
+    if (credential.kind == CredentialKind::kPassword && credential.user && !credential.revoked) {
+      known->passwords.insert_or_assign(*credential.user, credential.id);
     }
     const Oid id = credential.id;
     known->by_id.emplace(id, std::move(credential));
@@ -150,10 +154,28 @@ std::optional<std::string> Keyring::AccessToken(std::string_view client_id, std:
   if (!SecretEquals(AsBytes(shown), AsBytes(kept)) || !IsGood(*credential, now_ms)) {
     return std::nullopt;
   }
-  JwtClaims claims{credential->id, credential->organization, credential->scopes};
+  return TokenFor(*credential, now_ms, kAccessTokenSeconds);
+}
+
+std::string Keyring::TokenFor(const Credential& credential, std::int64_t now_ms,
+                              std::int64_t seconds) const {
+  JwtClaims claims{credential.id, credential.organization, credential.scopes};
   claims.issued_s = claims.not_before_s = now_ms / 1000;
-  claims.expires_s = claims.issued_s + kAccessTokenSeconds;
+  claims.expires_s = claims.issued_s + seconds;
   return MakeJwt(claims, jwt_key_.view());
+}
+
+std::optional<Credential> Keyring::PasswordOf(Oid user, std::int64_t now_ms) const {
+  const auto known = this->known();
+  const auto found = known->passwords.find(user);
+  if (found == known->passwords.end()) return std::nullopt;
+  const Credential& credential = *known->Find(found->second);
+  if (!IsGood(credential, now_ms)) return std::nullopt;
+  return credential;
+}
+
+std::string Keyring::SessionToken(const Credential& credential, std::int64_t now_ms) const {
+  return TokenFor(credential, now_ms, kSessionTokenSeconds);
 }
 
 std::optional<Oid> Keyring::OrganizationAt(std::string_view host) const {

@@ -29,6 +29,7 @@ struct NewSecret {
 NewSecret MakeSecret(records::CredentialKind kind, Entropy& entropy);
 
 inline constexpr std::int64_t kAccessTokenSeconds = 1800;
+inline constexpr std::int64_t kSessionTokenSeconds = 12 * 3600;
 inline constexpr std::int64_t kClientSecretDaysMax = 365;
 
 // Any thread may call it.
@@ -48,6 +49,10 @@ class Keyring {
   // Of OAuth2's client credentials; nullopt: wrong, expired or revoked.
   std::optional<std::string> AccessToken(std::string_view client_id, std::string_view secret,
                                          std::int64_t now_ms) const;
+  // What is kept of a user's password; nullopt: there is none that is good.
+  std::optional<records::Credential> PasswordOf(records::Oid user, std::int64_t now_ms) const;
+  // For whoever knows the password of a kPassword credential; ends with that at the latest.
+  std::string SessionToken(const records::Credential& credential, std::int64_t now_ms) const;
   // Of the first label of a Host header, if an organization has it.
   std::optional<records::Oid> OrganizationAt(std::string_view host) const;
   // For audit lines: the same text has the same fingerprint, which can't be guessed back.
@@ -58,6 +63,8 @@ class Keyring {
  private:
   struct Known;
   std::shared_ptr<const Known> known() const;
+  std::string TokenFor(const records::Credential& credential, std::int64_t now_ms,
+                       std::int64_t seconds) const;
 
   const SecretBytes<kJwtKeyBytes> jwt_key_;
   mutable std::mutex mutex_;

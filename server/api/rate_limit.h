@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <list>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,24 @@ class RateLimit {
   const std::size_t keys_max_;
   std::list<Bucket> buckets_;  // who asked last is first
   absl::flat_hash_map<std::string_view, std::list<Bucket>::iterator> by_key_;
+};
+
+// The same for many threads: wrong secrets, by client. Whoever has none left has to wait.
+class FailedTries {
+ public:
+  explicit FailedTries(Rate rate) : limit_(rate) {}
+  std::optional<std::int64_t> Take(std::string_view client, std::int64_t now_ms) {
+    const std::lock_guard lock(mutex_);
+    return limit_.Take(client, now_ms);
+  }
+  std::optional<std::int64_t> Wait(std::string_view client, std::int64_t now_ms) const {
+    const std::lock_guard lock(mutex_);
+    return limit_.Wait(client, now_ms);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  RateLimit limit_;
 };
 
 // What counts as one client: an IPv4 address, or the 64 bits of IPv6 that one customer has.

@@ -33,6 +33,7 @@ constexpr Route kRoutes[] = {
     {kDialpad, "POST", kIngestPattern, kCallsWrite, IngestCall},
     {kDialpad, "GET", "/api/calls/{callId}", kCallsRead, GetDialpadCall},
     {kDialpad, "POST", kDiscardPattern, kCallsWrite, DiscardCall},
+    {kDialpad, "POST", kLoginPattern, 0, nullptr},
     {kDialpad, "GET", "/api/auth/verify-token", 0, VerifyToken},
 
     {kDialpad, "GET", "/api/events", kEventsRead, GetEvents},

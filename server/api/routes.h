@@ -15,9 +15,10 @@ namespace trunkline::api {
 struct Route {
   Surface surface;
   std::string_view method;
-  std::string_view pattern;         // "{name}" stands for any one segment, also an empty one
-  std::uint32_t scope;              // 0: any token will do
-  void (*run)(const ExchangePtr&);  // nullptr: asked without a token, answered by `open`
+  std::string_view pattern;  // "{name}" stands for any one segment, also an empty one
+  std::uint32_t scope;       // 0: any token will do
+  // nullptr: asked without a token, answered by `open` or, to log in, by LogIn.
+  void (*run)(const ExchangePtr&);
   http::Answer (*open)(const http::Request&, const Keyring&, std::int64_t now_ms) = nullptr;
 };
 
@@ -31,7 +32,7 @@ struct Match {
 Match FindRoute(std::string_view method, const Target& target);
 
 // What differs for some of them goes by these.
-inline constexpr std::string_view kTokenPattern = "/Token",
+inline constexpr std::string_view kTokenPattern = "/Token", kLoginPattern = "/api/auth/login",
                                   kDiscardPattern = "/api/calls/{callId}/discard",
                                   kIngestPattern = "/api/calls/ingest";
 

@@ -44,4 +44,9 @@ std::optional<std::uint32_t> ParseScopes(std::string_view text) {
   return scopes;
 }
 
+std::uint32_t ScopesOf(records::Role role) {
+  const std::uint32_t member = kCallsRead | kCallsWrite | kNotesWrite | kEventsRead;
+  return role == records::Role::kAdmin ? member | kCallsPurge : member;
+}
+
 }  // namespace trunkline::api

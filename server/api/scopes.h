@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "server/records/types.h"
+
 namespace trunkline::api {
 
 // Bits; the store keeps them.
@@ -21,5 +23,8 @@ enum Scope : std::uint32_t {
 std::string ScopeText(std::uint32_t scopes);
 // Names between blanks or commas; nullopt: one of them is none.
 std::optional<std::uint32_t> ParseScopes(std::string_view text);
+
+// Of users who log in.
+std::uint32_t ScopesOf(records::Role role);
 
 }  // namespace trunkline::api

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "boost/json.hpp"
+#include "server/api/login.h"
 #include "server/api/routes.h"
 
 namespace trunkline::api {
@@ -56,7 +57,7 @@ Service::Service(Backend* backend, std::shared_ptr<const Keyring> keyring, Confi
       keyring_(std::move(keyring)),
       config_(std::make_shared<const Config>(std::move(config))),
       limit_(std::make_unique<RateLimit>(config_->rate)),
-      failed_limit_(std::make_unique<RateLimit>(config_->failed_rate)) {}
+      failed_(std::make_shared<FailedTries>(config_->failed_rate)) {}
 
 http::Responder Service::Logged(const http::Request& request, const http::Responder& respond,
                                 const Route* route, const std::optional<Principal>& who) const {
@@ -77,22 +78,25 @@ http::Responder Service::Logged(const http::Request& request, const http::Respon
 // Tokens can't be guessed, so whoever has one is let in from anywhere: a gateway's other clients
 // don't pay for one that fails.
 http::Answer Service::Stranger(const Route& route, const http::Request& request) const {
-  const auto wait = failed_limit_->Take(ClientOf(request.peer), config_->now_ms());
+  const auto wait = failed_->Take(ClientOf(request.peer), config_->now_ms());
   return wait ? TooManyRequests(route.surface, *wait) : UnauthorizedAt(route);
 }
 
 // Where a secret is exchanged, an address that failed too often isn't heard at all.
 void Service::Open(const Route& route, const http::Request& request,
                    const http::Responder& respond) const {
+  if (route.pattern == kLoginPattern) {
+    return LogIn{backend_, keyring_, config_, failed_}.Handle(request, respond);
+  }
   const std::int64_t now_ms = config_->now_ms();
   const bool exchanges = route.pattern == kTokenPattern;
   const std::string client = exchanges ? ClientOf(request.peer) : "";
   if (exchanges) {
-    const auto wait = failed_limit_->Wait(client, now_ms);
+    const auto wait = failed_->Wait(client, now_ms);
     if (wait) return respond(TooManyRequests(route.surface, *wait));
   }
   http::Answer answer = route.open(request, *keyring_, now_ms);
-  if (exchanges && answer.status != 200) failed_limit_->Take(client, now_ms);
+  if (exchanges && answer.status != 200) failed_->Take(client, now_ms);
   respond(std::move(answer));
 }
 

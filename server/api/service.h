@@ -38,8 +38,8 @@ class Service {
   const std::unique_ptr<EventStreams> streams_;
   const std::shared_ptr<const Keyring> keyring_;
   const std::shared_ptr<const Config> config_;
-  // Asked by the thread that handles.
-  const std::unique_ptr<RateLimit> limit_, failed_limit_;
+  const std::unique_ptr<RateLimit> limit_;  // asked by the thread that handles
+  const std::shared_ptr<FailedTries> failed_;
 };
 
 // The pages for operators that share a listener with the surfaces: /livez, /readyz, /startupz,

@@ -25,12 +25,19 @@ json::value TextOrNull(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
 }
 
+std::string_view NameOf(records::Role role) {
+  constexpr std::string_view kNames[] = {"admin", "member", "service"};
+  return kNames[static_cast<std::size_t>(role)];
+}
+
 std::string_view NameOf(records::CredentialKind kind) {
   switch (kind) {
     case records::CredentialKind::kJwt:
       return "jwt";
     case records::CredentialKind::kApiKey:
       return "api_key";
+    case records::CredentialKind::kPassword:
+      return "password";
     case records::CredentialKind::kClient:
       break;
   }
@@ -93,6 +100,7 @@ json::object ToJson(const records::User& user) {
           {"phone", TextOrNull(user.phone_e164)},
           {"name", user.full_name},
           {"email", TextOrNull(user.email)},
+          {"role", View(NameOf(user.role))},
           {"mtproto_id", user.mtproto_id.value()}};
 }
 

@@ -218,6 +218,7 @@ absl::Status ShowJob(const RecordSources&, Job& job, records::Reader& reader,
   const json::value receipt = json::parse((*found)->receipt, error);
   job.answer = JsonAnswer({{"job", parsed->Hex()},
                            {"status", (*found)->completed_ms == 0 ? "Purging" : "Purged"},
+                           {"calls_erased", (*found)->calls_erased},
                            {"requested_at", TimeJson((*found)->requested_ms)},
                            {"completed_at", TimeJson((*found)->completed_ms)},
                            {"receipt", error ? json::value(nullptr) : receipt}});
@@ -238,8 +239,8 @@ struct Route {
 // Every member is looked at once before anything is done, so that a wrong one does nothing.
 void CheckMembers(const Route& route, Members& members) {
   for (const char* name : route.texts) members.Need(name);
-  for (const char* name : {"org", "name", "phone", "email", "scopes", "user", "id", "search",
-                           "call", "contact", "number", "job"}) {
+  for (const char* name : {"org", "name", "phone", "email", "role", "hash", "scopes", "user", "id",
+                           "search", "call", "contact", "number", "job"}) {
     members.Text(name);
   }
   for (const char* name : {"ttl_s", "limit", "offset"}) members.Number(name, 0);
@@ -253,6 +254,7 @@ const std::vector<Route>& Routes() {
       {.name = "orgs/add", .change_all = AddOrg, .texts = {"name"}},
       {.name = "users/list", .read = ListUsers},
       {.name = "users/add", .change = AddUser, .texts = {"phone", "name"}},
+      {.name = "users/password", .change_all = SetPassword, .texts = {"email", "hash"}},
       {.name = "keys/list", .read = ListKeys},
       {.name = "keys/create", .change = CreateKey, .texts = {"scopes"}},
       {.name = "keys/revoke", .change = RevokeKey, .texts = {"id"}},

@@ -4,7 +4,8 @@
 //   /control/v1/records/orgs/list       {}
 //   /control/v1/records/orgs/add        {"name"}
 //   /control/v1/records/users/list      {"org"}
-//   /control/v1/records/users/add       {"org", "phone", "name", "email"?}
+//   /control/v1/records/users/add       {"org", "phone", "name", "email"?, "role"?}
+//   /control/v1/records/users/password  {"email", "hash"}
 //   /control/v1/records/keys/list       {"org"}
 //   /control/v1/records/keys/create     {"org", "scopes", "ttl_s"?, "user"?}
 //   /control/v1/records/keys/revoke     {"org", "id"}
@@ -14,7 +15,8 @@
 //   /control/v1/records/calls/purge     {"org", "calls" | "sessions" | "number", "what_if"?}
 //   /control/v1/records/jobs/show       {"org", "job"}
 //
-// "org" is a name, in either case, or an id; absent: "default".
+// "org" is a name, in either case, or an id; absent: "default". "role" is "admin" or "member";
+// "hash" what crypto::HashPassword makes of a password, in hexadecimal.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +59,8 @@ struct RecordSources {
   // Names between commas; nullopt: one of them is none.
   std::function<std::optional<std::uint32_t>(std::string_view)> scopes_of = nullptr;
   std::function<std::string(std::uint32_t)> scope_text = nullptr;
+  // Of whoever logs in.
+  std::function<std::uint32_t(records::Role)> scopes_of_role = nullptr;
   // Within a change: keeps new credentials and tells their secrets.
   std::function<absl::StatusOr<MintedKeys>(records::Ledger&, const KeyRequest&,
                                            std::int64_t now_ms)>

@@ -19,5 +19,7 @@ absl::Status ListUsers(const RecordSources& sources, Job& job, records::Reader& 
                        const records::Organization& organization);
 absl::Status AddUser(const RecordSources& sources, Job& job, records::Ledger& ledger,
                      records::Live& live, const records::Organization& organization);
+// A user without it can't log in; a new one makes tokens of the old one worthless.
+absl::Status SetPassword(const RecordSources& sources, Job& job, records::Ledger& ledger);
 
 }  // namespace trunkline::control

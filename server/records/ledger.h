@@ -42,14 +42,14 @@ struct CallPage {
   std::int64_t total = 0;
 };
 
-// Hash: SHA-256 of a secret that nobody keeps.
-enum class CredentialKind : std::uint8_t { kJwt = 1, kApiKey, kClient };
+// Hash: SHA-256 of a secret that nobody keeps; of a password crypto::HashPassword.
+enum class CredentialKind : std::uint8_t { kJwt = 1, kApiKey, kClient, kPassword };
 struct Credential {
   Oid id, organization;
   CredentialKind kind = CredentialKind::kApiKey;
   std::optional<Oid> user;
   std::uint32_t scopes = 0;  // api::Scope bits
-  std::string hash;          // 32 bytes; of the API key or the client's secret; kJwt: empty
+  std::string hash;          // of the API key, the client's secret or the password; kJwt: empty
   std::int64_t created_ms = 0;
   std::int64_t expires_ms = 0;  // 0: never
   bool revoked = false;
@@ -59,6 +59,7 @@ struct PurgeJob {
   Oid id, organization;
   std::int64_t requested_ms = 0, completed_ms = 0;  // completed 0: still running
   std::string receipt;            // JSON with its signature; empty until completed
+  std::int64_t calls_erased = 0;  // so far
 };
 enum class PurgeState : std::uint8_t { kUnknown, kPurging, kPurged };
 struct PurgeStatus {
@@ -70,6 +71,8 @@ class Reader : public WebhookReader {
  public:
   virtual absl::StatusOr<std::vector<Organization>> Organizations() = 0;
   virtual absl::StatusOr<std::vector<User>> Users() = 0;  // of all organizations
+  // Of all organizations, in either case; none for an empty one.
+  virtual absl::StatusOr<std::vector<User>> UsersWithEmail(std::string_view email) = 0;
   virtual absl::StatusOr<std::vector<Credential>> Credentials() = 0;
 
   // With notes, ratings and viewers.

@@ -55,6 +55,29 @@ void BindFilter(Statement& statement, const Oid& organization, const records::Ca
                  rest...);
 }
 
+std::string SelectUsers(std::string_view from) {
+  return absl::StrCat(
+      "SELECT u.id,o.id,u.phone,coalesce(nullif(p.full_name,''),trim(u.first_name||' '||"
+      "u.last_name)),coalesce(p.email,''),coalesce(p.lang_code,''),coalesce(p.role,1) "
+      "FROM users u ",
+      absl::string_view(from.data(), from.size()));
+}
+
+records::User UserOf(const Statement& row) {
+  records::User user;
+  user.mtproto_id = row.IdOf<UserId>(0);
+  user.id = Oid::OfUser(user.mtproto_id);
+  user.organization = OidOf(row, 1);
+  if (const std::string phone = row.Text(2); !phone.empty()) {
+    user.phone_e164 = absl::StrCat("+", phone);
+  }
+  user.full_name = row.Text(3);
+  user.email = row.Text(4);
+  user.lang_code = row.Text(5);
+  user.role = static_cast<records::Role>(row.Int32(6));
+  return user;
+}
+
 }  // namespace
 
 RecordReader::RecordReader(Database* database) : sql_(database), table_(database) {}
@@ -92,25 +115,10 @@ absl::StatusOr<std::vector<records::Organization>> RecordReader::Organizations()
 
 absl::StatusOr<std::vector<records::User>> RecordReader::Users() {
   std::vector<records::User> users;
-  STORE_TRY(sql_.ForEach(
-      "SELECT u.id,o.id,u.phone,coalesce(nullif(p.full_name,''),trim(u.first_name||' '||"
-      "u.last_name)),coalesce(p.email,''),coalesce(p.lang_code,''),coalesce(p.role,1) "
-      "FROM users u LEFT JOIN record_users p ON p.user=u.id "
-      "JOIN organizations o ON o.no=coalesce(p.organization,1) ORDER BY u.id",
-      [&users](const Statement& row) {
-        records::User user;
-        user.mtproto_id = row.IdOf<UserId>(0);
-        user.id = Oid::OfUser(user.mtproto_id);
-        user.organization = OidOf(row, 1);
-        if (const std::string phone = row.Text(2); !phone.empty()) {
-          user.phone_e164 = absl::StrCat("+", phone);
-        }
-        user.full_name = row.Text(3);
-        user.email = row.Text(4);
-        user.lang_code = row.Text(5);
-        user.role = static_cast<records::Role>(row.Int32(6));
-        users.push_back(std::move(user));
-      }));
+  static const std::string select = SelectUsers(
+      "LEFT JOIN record_users p ON p.user=u.id "
+      "JOIN organizations o ON o.no=coalesce(p.organization,1) ORDER BY u.id");
+  STORE_TRY(sql_.ForEach(select, [&users](const Statement& row) { users.push_back(UserOf(row)); }));
   STORE_TRY(sql_.ForEach("SELECT no,id,name FROM organizations ORDER BY no",
                          [&users](const Statement& row) {
                            records::User user;
@@ -120,6 +128,17 @@ absl::StatusOr<std::vector<records::User>> RecordReader::Users() {
                            user.role = records::Role::kService;
                            users.push_back(std::move(user));
                          }));
+  return users;
+}
+
+absl::StatusOr<std::vector<records::User>> RecordReader::UsersWithEmail(std::string_view email) {
+  std::vector<records::User> users;
+  if (email.empty()) return users;
+  static const std::string select = SelectUsers(
+      "JOIN record_users p ON p.user=u.id JOIN organizations o ON o.no=p.organization "
+      "WHERE p.email=? COLLATE NOCASE AND p.email<>'' ORDER BY u.id");
+  STORE_TRY(sql_.ForEach(
+      select, [&users](const Statement& row) { users.push_back(UserOf(row)); }, email));
   return users;
 }
 
@@ -215,11 +234,12 @@ absl::StatusOr<records::CallPage> RecordReader::ListNow(Oid organization,
 absl::StatusOr<std::optional<records::PurgeJob>> RecordReader::FindJob(Oid organization, Oid job) {
   std::optional<records::PurgeJob> found;
   STORE_TRY(sql_.First(
-                    "SELECT j.id,o.id,j.requested_ms,coalesce(j.completed_ms,0),j.receipt "
+                    "SELECT j.id,o.id,j.requested_ms,coalesce(j.completed_ms,0),j.receipt,j.calls "
                     "FROM purge_jobs j JOIN organizations o ON o.no=j.organization "
                     "WHERE j.id=? AND o.id=?",
                     [&found](const Statement& row) {
-                      found = {OidOf(row, 0), OidOf(row, 1), row.Int(2), row.Int(3), row.Text(4)};
+                      found = {OidOf(row, 0), OidOf(row, 1), row.Int(2),
+                               row.Int(3),    row.Text(4),   row.Int(5)};
                     },
                     job, organization)
                 .status());

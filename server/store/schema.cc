@@ -376,6 +376,10 @@ ALTER TABLE purge_jobs DROP COLUMN number;
 CREATE INDEX purge_jobs_customer ON purge_jobs(organization, number_index)
   WHERE number_index IS NOT NULL;
 )sql",
+    // 12: users are found by the e-mails that they log in with.
+    R"sql(
+CREATE INDEX record_users_email ON record_users(email COLLATE NOCASE) WHERE email<>'';
+)sql",
 };
 
 absl::Status RunMigrations(Database& database, std::int64_t from, int to,

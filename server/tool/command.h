@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "server/tool/client.h"
+#include "server/tool/tool.h"
 
 namespace CLI {
 class App;
@@ -16,6 +17,7 @@ struct Session {
   Client client;
   std::ostream& out;
   std::ostream& err;
+  const Surroundings& around;
 
   // One line on `err`; the exit code to return.
   int Fail(const Failure& failure) {
@@ -23,6 +25,11 @@ struct Session {
     return failure.exit_code;
   }
 };
+
+// What isn't JSON, or not of the form that a server gives it.
+inline Failure Unreadable(const Session& session) {
+  return {session.client.data_dir() + ": the server's answer can't be read"};
+}
 
 // What is to be done, set by the subcommand that the command line names.
 using Action = std::function<int(Session&)>;

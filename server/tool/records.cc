@@ -6,6 +6,8 @@
 
 #include "boost/json.hpp"
 #include "server/tool/command.h"
+#include "server/tool/password.h"
+#include "server/tool/purge_wait.h"
 #include "server/tool/records_text.h"
 
 namespace trunkline::tool {
@@ -52,6 +54,11 @@ class Verb {
         help);
     return *this;
   }
+  // Until the purge that was asked for is done.
+  Verb& Waits(const char* flag, const char* help) {
+    command_->add_flag(flag, options_->wait, help);
+    return *this;
+  }
   // One of those options has to be there, and only one.
   Verb& OneOf(const std::vector<std::string>& flags) {
     auto* const choice = command_->add_option_group("what");
@@ -70,7 +77,7 @@ class Verb {
  private:
   struct Options {
     json::object request;
-    bool json = false;
+    bool json = false, wait = false;
   };
 
   template <class T>
@@ -85,11 +92,10 @@ class Verb {
         session.client.Post("/control/v1/records/" + target, json::serialize(options.request));
     if (!answer.ok()) return session.Fail(answer.error());
     const auto text = options.json ? std::optional(*answer) : text_of(*answer);
-    if (!text) {
-      return session.Fail({session.client.data_dir() + ": the server's answer can't be read"});
-    }
+    if (!text) return session.Fail(Unreadable(session));
     session.out << *text << std::flush;
-    return kOk;
+    if (!options.wait) return kOk;
+    return AwaitPurge(session, options.request, *answer, options.json);
   }
 
   CLI::App* const command_;
@@ -128,6 +134,7 @@ void AddCalls(CLI::App& app, Action& action) {
       .Option("--number", "number", "all calls with this customer")
       .OneOf({"CALLS", "--session", "--number"})
       .Flag("--what-if", "what_if", "only says what would be erased")
+      .Waits("--wait", "until all of it is erased, and shows how far that is")
       .Prints(action, PurgeText);
 }
 
@@ -145,8 +152,10 @@ void AddRecords(CLI::App& app, Action& action) {
       .InOrg()
       .Option("--phone", "phone", "the number to sign in with", true)
       .Option("--name", "name", "in full", true)
-      .Option("--email", "email", "for signing in at the back office")
+      .Option("--email", "email", "to log in with at the back office")
+      .Option("--role", "role", "admin, who may purge, or member")
       .Prints(action, PropertiesText);
+  AddPassword(users, action);
   CLI::App* const keys = Group(app, "keys", "what HTTP clients show");
   Verb(keys, "create", "makes a key of each kind and shows them once")
       .InOrg()

@@ -40,8 +40,9 @@ std::optional<std::string> OrgTableText(const std::string& answer) {
 }
 
 std::optional<std::string> UserTableText(const std::string& answer) {
-  return TableOf(answer, "users",
-                 {{"ID", "id"}, {"PHONE", "phone"}, {"NAME", "name"}, {"EMAIL", "email"}});
+  return TableOf(
+      answer, "users",
+      {{"ID", "id"}, {"PHONE", "phone"}, {"NAME", "name"}, {"EMAIL", "email"}, {"ROLE", "role"}});
 }
 
 std::optional<std::string> KeyTableText(const std::string& answer) {

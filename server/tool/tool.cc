@@ -12,7 +12,8 @@ constexpr void (*kCommands[])(CLI::App&, Action&) = {AddBackup, AddRecords, AddR
 
 }  // namespace
 
-int Run(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+int Run(int argc, const char* const* argv, std::ostream& out, std::ostream& err,
+        const Surroundings& around) {
   CLI::App app("Asks the trunkline-server that runs on a data directory", "trunkline");
   app.require_subcommand(1);
   app.fallthrough();
@@ -28,7 +29,7 @@ int Run(int argc, const char* const* argv, std::ostream& out, std::ostream& err)
     err << "trunkline: " << error.what() << std::endl;
     return kUsage;
   }
-  Session session{Client(data_dir), out, err};
+  Session session{Client(data_dir), out, err, around};
   return action(session);
 }
 

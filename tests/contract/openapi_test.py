@@ -33,6 +33,12 @@ class Server:
             [f"{self.binaries}/trunkline", "--data-dir", self.folder, "keys", "create", "--org", "default",
              "--scopes", scopes, "--json"], capture_output=True, text=True, check=True).stdout)
 
+    def user(self, phone, name, email, password):
+        tool = [f"{self.binaries}/trunkline", "--data-dir", self.folder, "users"]
+        subprocess.run([*tool, "add", "--phone", phone, "--name", name, "--email", email, "--role", "admin"],
+                       capture_output=True, check=True)
+        subprocess.run([*tool, "password", "--email", email], input=password, text=True, capture_output=True, check=True)
+
     def ask(self, method, target, body=None, headers=None):
         try:
             self.connection.request(method, target, body, headers or {})
@@ -58,6 +64,7 @@ class Contract:
         assert self.document.document["openapi"] == "3.0.3"
         full, poor = server.keys(SCOPES), server.keys("calls:read")
         self.client = full
+        server.user("+15125550150", "Ann Lee", "ann@example.org", "correct horse")
         self.tokens = [full["jwt"], full["api_key"], poor["jwt"], poor["api_key"]]
         self.known = {"call": [], "note": [], "session": [], "job": []}
         self.operations = [(path, method, operation)
@@ -116,6 +123,8 @@ class Contract:
                 value |= {"url": "http://127.0.0.1:9/nobody", "secret": "0123456789abcdef"}
             if operation["operationId"] == "markViewed" and not wrong:
                 value["email"] = "ann@example.org"
+            if operation["operationId"] == "login" and not wrong:
+                value = {"email": "Ann@Example.org", "password": "correct horse"}
             if "phoneNumber" in value and not wrong:
                 value["phoneNumber"] = self.random.choice(["+15125550101", "+1 (512) 555-0199"])
         text = json.dumps(value)

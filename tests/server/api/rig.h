@@ -69,6 +69,11 @@ class ApiTest : public testing::Test {
     config.request_id = [this] { return "minted-" + std::to_string(++minted_); };
     config.log = [this](const Access& access) { log_.push_back(access); };
     config.audit = [this](const Audit& audit) { audits_.push_back(audit); };
+    config.aside = [this](const std::function<void()>& work) {
+      if (aside_full_) return false;
+      work();
+      return true;
+    };
     config.webhooks_changed = [this](records::Oid organization, const std::string& moved) {
       webhook_changes_.push_back(organization.Hex() + " " + moved);
     };
@@ -169,6 +174,7 @@ class ApiTest : public testing::Test {
   std::string key_, foreign_key_, jwt_, client_secret_;
   std::int64_t now_ms_ = kNow;
   int minted_ = 0;
+  bool aside_full_ = false;
   std::vector<Access> log_;
   std::vector<Audit> audits_;
   std::vector<std::string> webhook_changes_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/api/target.h"
+
 namespace trunkline::api {
 
 using namespace records;
@@ -26,6 +28,13 @@ absl::StatusOr<std::vector<Organization>> SmallLedger::Organizations() {
 }
 absl::StatusOr<std::vector<User>> SmallLedger::Users() {
   return users;
+}
+absl::StatusOr<std::vector<User>> SmallLedger::UsersWithEmail(std::string_view email) {
+  std::vector<User> found;
+  for (const User& user : users) {
+    if (!email.empty() && EqualsIgnoringCase(user.email, email)) found.push_back(user);
+  }
+  return found;
 }
 absl::StatusOr<std::vector<Credential>> SmallLedger::Credentials() {
   return credentials;

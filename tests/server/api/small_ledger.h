@@ -42,6 +42,7 @@ class SmallLedger final : public records::Ledger,
   // Reader
   absl::StatusOr<std::vector<records::Organization>> Organizations() override;
   absl::StatusOr<std::vector<records::User>> Users() override;
+  absl::StatusOr<std::vector<records::User>> UsersWithEmail(std::string_view email) override;
   absl::StatusOr<std::vector<records::Credential>> Credentials() override;
   absl::StatusOr<std::optional<records::Call>> Find(records::Oid organization,
                                                     std::string_view call) override;

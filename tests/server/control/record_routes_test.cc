@@ -26,6 +26,13 @@ class Office : public records::FakeLedger {
       return office.organizations;
     }
     absl::StatusOr<std::vector<records::User>> Users() override { return office.users; }
+    absl::StatusOr<std::vector<records::User>> UsersWithEmail(std::string_view email) override {
+      std::vector<records::User> found;
+      for (const records::User& user : office.users) {
+        if (!email.empty() && user.email == email) found.push_back(user);
+      }
+      return found;
+    }
     absl::StatusOr<std::vector<records::Credential>> Credentials() override { return office.keys; }
     absl::StatusOr<std::optional<records::Call>> Find(Oid organization,
                                                       std::string_view name) override {
@@ -77,8 +84,17 @@ class Office : public records::FakeLedger {
     }
     return true;
   }
+  absl::StatusOr<records::Credential> AddCredential(records::Credential credential,
+                                                    std::int64_t) override {
+    credential.id = Oid(3, 4 + keys.size());
+    keys.push_back(credential);
+    return credential;
+  }
   absl::StatusOr<bool> RevokeCredential(Oid organization, Oid id) override {
-    return organization == Oid(1, 1) && id == Oid(3, 3);
+    for (records::Credential& key : keys) {
+      if (key.id == id && key.organization == organization) return key.revoked = true;
+    }
+    return false;
   }
   absl::StatusOr<bool> Discard(const records::Actor& actor, const records::DiscardRequest& request,
                                records::Live&, std::int64_t) override {
@@ -154,6 +170,9 @@ class RecordRoutesTest : public testing::Test {
     sources.scopes_of = [](std::string_view text) -> std::optional<std::uint32_t> {
       if (text == "calls:read") return 1;
       return std::nullopt;
+    };
+    sources.scopes_of_role = [](records::Role role) {
+      return role == records::Role::kAdmin ? 3u : 2u;
     };
     sources.scope_text = [](std::uint32_t scopes) { return scopes == 5 ? "one,two" : "?"; };
     sources.mint = [this](records::Ledger&, const KeyRequest& request, std::int64_t) {
@@ -239,6 +258,68 @@ TEST_F(RecordRoutesTest, WhyNobodyIsAdded) {
   EXPECT_EQ(refused("+49302", "Cleo Berg").status, 503u);
   EXPECT_TRUE(office_.added.empty());
   EXPECT_EQ(office_.users.size(), 1u);
+}
+
+TEST_F(RecordRoutesTest, RolesAndEmailsOfUsers) {
+  const auto add = [this](const std::string& more) {
+    return Ask("users/add", R"({"phone":"+49301","name":"Anna A")" + more + "}");
+  };
+  EXPECT_THAT(add("").body, HasSubstr(R"("role":"member")"));
+  EXPECT_THAT(add(R"(,"role":"admin")").body, HasSubstr(R"("role":"admin")"));
+  EXPECT_THAT(add("").body, HasSubstr(R"("role":"admin")"));  // as it was
+  for (const char* role : {"", "Admin", "service"}) {
+    EXPECT_EQ(add(R"(,"role":")" + std::string(role) + "\"").status, 400u) << role;
+  }
+  for (const std::string& email : {std::string("a"), std::string("@a"), std::string("a@"),
+                                   std::string("a b@c"), std::string(254, 'a') + "@a"}) {
+    EXPECT_EQ(add(R"(,"email":")" + email + "\"").status, 400u) << email;
+  }
+  EXPECT_EQ(add(R"(,"email":"a@example.org")").status, 200u);
+  EXPECT_EQ(add(R"(,"email":"a@example.org")").status, 200u);
+  EXPECT_EQ(Ask("users/add", R"({"phone":"+49302","name":"C D","email":"a@example.org"})").status,
+            409u);
+  EXPECT_TRUE(office_.added.empty());
+  EXPECT_EQ(add(R"(,"email":"")").status, 200u);
+  EXPECT_EQ(office_.users[0].email, "");
+}
+
+TEST_F(RecordRoutesTest, APasswordIsACredentialOfItsUser) {
+  office_.users[0].email = "a@example.org";
+  const std::string hash = "01" + std::string(96, 'a');
+  const auto set = [this](const std::string& email, const std::string& of) {
+    return Ask("users/password", R"({"email":")" + email + R"(","hash":")" + of + "\"}");
+  };
+  EXPECT_EQ(set("nobody@example.org", hash).status, 404u);
+  for (const std::string& bad :
+       {std::string(), hash.substr(2), "02" + hash.substr(2), hash + "aa"}) {
+    EXPECT_EQ(set("a@example.org", bad).status, 400u) << bad;
+  }
+  EXPECT_EQ(office_.keys.size(), 1u);
+  EXPECT_THAT(set("a@example.org", hash).body, HasSubstr(R"("email":"a@example.org")"));
+  ASSERT_EQ(office_.keys.size(), 2u);
+  EXPECT_EQ(office_.keys[1].kind, records::CredentialKind::kPassword);
+  EXPECT_EQ(office_.keys[1].user, office_.users[0].id);
+  EXPECT_EQ(office_.keys[1].scopes, 2u);
+  EXPECT_EQ(ToHex(AsBytes(office_.keys[1].hash)), hash);
+  EXPECT_THAT(Ask("keys/list", "{}").body, HasSubstr(R"("kind":"password")"));
+  // A new one ends the old one.
+  EXPECT_EQ(set("a@example.org", "01" + std::string(96, 'b')).status, 200u);
+  EXPECT_TRUE(office_.keys[1].revoked);
+  EXPECT_FALSE(office_.keys[2].revoked);
+  // So does another role or organization, with the same password.
+  const std::string moved =
+      R"({"org":"acme","phone":"+49301","name":"Anna A","role":"admin","email":"a@example.org"})";
+  EXPECT_EQ(Ask("users/add", moved).status, 200u);
+  ASSERT_EQ(office_.keys.size(), 4u);
+  EXPECT_TRUE(office_.keys[2].revoked);
+  EXPECT_EQ(office_.keys[3].organization, Oid(1, 2));
+  EXPECT_EQ(office_.keys[3].scopes, 3u);
+  EXPECT_EQ(office_.keys[3].hash, office_.keys[2].hash);
+  EXPECT_EQ(Ask("users/add", moved).status, 200u);
+  EXPECT_EQ(office_.keys.size(), 4u);
+  // Two of one e-mail.
+  office_.users.push_back(office_.users[0]);
+  EXPECT_EQ(set("a@example.org", hash).status, 409u);
 }
 
 TEST_F(RecordRoutesTest, KeysAreMadeListedAndRevoked) {

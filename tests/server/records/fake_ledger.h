@@ -19,6 +19,7 @@ class FakeReader : public Reader {
  public:
   absl::StatusOr<std::vector<Organization>> Organizations() override { return NotHere(); }
   absl::StatusOr<std::vector<User>> Users() override { return NotHere(); }
+  absl::StatusOr<std::vector<User>> UsersWithEmail(std::string_view) override { return NotHere(); }
   absl::StatusOr<std::vector<Credential>> Credentials() override { return NotHere(); }
   absl::StatusOr<std::optional<Call>> Find(Oid, std::string_view) override { return NotHere(); }
   absl::StatusOr<CallPage> List(Oid, const CallFilter&) override { return NotHere(); }

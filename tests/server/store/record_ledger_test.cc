@@ -92,6 +92,31 @@ TEST_F(RecordLedgerTest, OrganizationsAndTheirPeople) {
   EXPECT_THAT(*reader().Organizations(), SizeIs(4));
 }
 
+TEST_F(RecordLedgerTest, UsersAreFoundByTheirEmails) {
+  const auto put = [this](UserId id, const std::string& email) {
+    records::User user;
+    user.mtproto_id = id;
+    user.organization = id == kEve ? other_org() : org();
+    user.full_name = "Somebody";
+    user.email = email;
+    user.role = records::Role::kAdmin;
+    EXPECT_TRUE(Do([&](records::Ledger& ledger, records::Live&) { return ledger.PutUser(user); }));
+  };
+  put(kEve, "Eve@Example.org");
+  put(kAnn, "");
+  const auto found = *reader().UsersWithEmail("eve@example.ORG");
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].mtproto_id, kEve);
+  EXPECT_EQ(found[0].organization, other_org());
+  EXPECT_EQ(found[0].email, "Eve@Example.org");
+  EXPECT_EQ(found[0].role, records::Role::kAdmin);
+  for (const char* nobody : {"", "eve@example.or", "%", "Somebody"}) {
+    EXPECT_THAT(*reader().UsersWithEmail(nobody), testing::IsEmpty()) << nobody;
+  }
+  put(kAnn, "EVE@example.org");
+  EXPECT_THAT(*reader().UsersWithEmail("eve@example.org"), SizeIs(2));
+}
+
 TEST_F(RecordLedgerTest, CredentialsAreKeptAsHashes) {
   records::Credential credential;
   credential.organization = org();
@@ -170,6 +195,7 @@ TEST_F(RecordLedgerTest, RatingsAndViews) {
   EXPECT_EQ(found.ratings[0].stars, 5);
   EXPECT_EQ(found.ratings[0].tags, 1u);
   EXPECT_THAT(found.viewed_by, ElementsAre("a@x", "b@x"));
+  EXPECT_EQ(Number("SELECT count(*) FROM record_viewers"), 2);
   const auto names = EventNames(org());
   EXPECT_EQ(std::count(names.begin(), names.end(), "call_rated"), 2);
 }
