@@ -64,7 +64,6 @@ bool IsHs256(const json::object& header) {
 }
 
 std::optional<JwtClaims> ClaimsOf(const json::object& body) {
-  JwtClaims claims;
   const auto credential = records::Oid::Parse(TextOf(body, "jti").value_or(""));
   const auto organization = records::Oid::Parse(TextOf(body, "org").value_or(""));
   const auto scopes = ParseScopes(TextOf(body, "scope").value_or("?"));
