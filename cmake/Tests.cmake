@@ -75,6 +75,9 @@ if(TARGET trunkline-server)
   set_tests_properties(e2e/erasure PROPERTIES TIMEOUT 300 LABELS e2e)
   add_test(NAME e2e/tls COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/contract/tls_test.py ${CMAKE_BINARY_DIR}/bin)
   set_tests_properties(e2e/tls PROPERTIES TIMEOUT 300 LABELS e2e)
+  add_test(NAME e2e/relay_flow
+    COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/contract/relay_flow_test.py ${CMAKE_BINARY_DIR}/bin)
+  set_tests_properties(e2e/relay_flow PROPERTIES TIMEOUT 300 LABELS e2e)
 endif()
 
 # Each requirement of the call records has its test, and docs/records-tests.md says which.

@@ -51,6 +51,37 @@ json::object RatingObject(const records::Rating& rating) {
           {"created_at", TimeText(rating.created_ms)}};
 }
 
+std::string_view NameOf(records::Side side) {
+  return side == records::Side::kCaller ? "caller" : "callee";
+}
+
+json::array DialpadFlows(const Call& call) {
+  json::array flows;
+  for (const records::RelayFlow& flow : call.flows) {
+    flows.push_back({{"relayId", flow.relay},
+                     {"side", Text(NameOf(flow.side))},
+                     {"bytes", flow.bytes},
+                     {"packets", flow.packets},
+                     {"firstAt", TimeOrNull(flow.first_ms)},
+                     {"lastAt", TimeOrNull(flow.last_ms)}});
+  }
+  return flows;
+}
+
+json::array NotesFlows(const Call& call) {
+  json::array flows;
+  for (const records::RelayFlow& flow : call.flows) {
+    json::object object{{"relay_id", flow.relay},
+                        {"side", Text(NameOf(flow.side))},
+                        {"bytes", flow.bytes},
+                        {"packets", flow.packets}};
+    if (flow.first_ms) object["first_at"] = TimeText(*flow.first_ms);
+    if (flow.last_ms) object["last_at"] = TimeText(*flow.last_ms);
+    flows.push_back(std::move(object));
+  }
+  return flows;
+}
+
 json::object Metadata(const Call& call) {
   json::object custom{
       {"provider", call.provider}, {"sessionId", call.session.Hex()}, {"video", call.video}};
@@ -103,26 +134,28 @@ std::string_view NearestLanguage(std::string_view lang_code) {
 json::object DialpadCall(const Call& call) {
   const bool outbound = call.direction == Direction::kOutbound;
   const std::int64_t updated_ms = call.updated_ms != 0 ? call.updated_ms : call.created_ms;
-  return {{"_id", call.id.Hex()},
-          {"callId", call.id.Hex()},
-          {"provider", call.provider},
-          {"providerCallId", call.provider_call_id},
-          {"direction", outbound ? "outbound" : "inbound"},
-          {"status", Text(DialpadStatus(call))},
-          {"from", call.from_e164},
-          {"to", call.to_e164},
-          {"contactId", IdOrNull(call.contact)},
-          {"conversationId", IdOrNull(call.conversation)},
-          {"organizationId", call.organization.Hex()},
-          {"userId", call.owner.Hex()},
-          {"providerPhoneNumber", outbound ? call.from_e164 : call.to_e164},
-          {"startTime", TimeTextWithMillis(call.created_ms)},
-          {"answerTime", TimeOrNull(call.accepted_ms)},
-          {"endTime", TimeOrNull(call.ended_ms)},
-          {"duration", call.duration_s},
-          {"recordings", Recordings(call)},
-          {"createdAt", TimeTextWithMillis(call.created_ms)},
-          {"updatedAt", TimeTextWithMillis(updated_ms)}};
+  json::object object{{"_id", call.id.Hex()},
+                      {"callId", call.id.Hex()},
+                      {"provider", call.provider},
+                      {"providerCallId", call.provider_call_id},
+                      {"direction", outbound ? "outbound" : "inbound"},
+                      {"status", Text(DialpadStatus(call))},
+                      {"from", call.from_e164},
+                      {"to", call.to_e164},
+                      {"contactId", IdOrNull(call.contact)},
+                      {"conversationId", IdOrNull(call.conversation)},
+                      {"organizationId", call.organization.Hex()},
+                      {"userId", call.owner.Hex()},
+                      {"providerPhoneNumber", outbound ? call.from_e164 : call.to_e164},
+                      {"startTime", TimeTextWithMillis(call.created_ms)},
+                      {"answerTime", TimeOrNull(call.accepted_ms)},
+                      {"endTime", TimeOrNull(call.ended_ms)},
+                      {"duration", call.duration_s},
+                      {"recordings", Recordings(call)},
+                      {"createdAt", TimeTextWithMillis(call.created_ms)},
+                      {"updatedAt", TimeTextWithMillis(updated_ms)}};
+  if (!call.flows.empty()) object["relayFlows"] = DialpadFlows(call);
+  return object;
 }
 
 json::object NotesCall(const Call& call, bool keep_empty_notes) {
@@ -146,6 +179,7 @@ json::object NotesCall(const Call& call, bool keep_empty_notes) {
   for (const records::Rating& rating : call.ratings) ratings.push_back(RatingObject(rating));
   if (keep_empty_notes || !notes.empty()) object["notes"] = std::move(notes);
   if (!ratings.empty()) object["ratings"] = std::move(ratings);
+  if (!call.flows.empty()) object["relay_flows"] = NotesFlows(call);
   return object;
 }
 

@@ -295,6 +295,7 @@ void ApplyBody(State& state, const fact::CallEnded& fact) {
 
 // Kept by the store for the back office; the book has no use for them.
 void ApplyBody(State&, const fact::CallRated&) {}
+void ApplyBody(State&, const fact::CallRelayed&) {}
 
 void ApplyBody(State& state, const fact::CallDebugSaved& fact) {
   CallRecord* record = state.calls.Mutable(fact.id);

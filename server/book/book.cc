@@ -99,6 +99,7 @@ struct Book::Impl {
   }
 
   void EvictEnded();
+  void KeepFlows(Turn& turn);
   call::Moment At(WallTime now) const { return {now, test_clock.value_or(now)}; }
   void KeepTraces(std::vector<Fact>& facts, std::size_t from);
 
@@ -131,6 +132,13 @@ void Book::Impl::EvictEnded() {
     }
     if (id != nullptr) state.ended.Drop(state.first_ended);
     ++state.first_ended;
+  }
+}
+
+// Of calls that are evicted nothing is kept.
+void Book::Impl::KeepFlows(Turn& turn) {
+  for (fact::CallRelayed& flow : state.relays.ended_flows().Take()) {
+    if (state.calls.Find(flow.id) != nullptr) turn.Emit(std::move(flow));
   }
 }
 
@@ -205,6 +213,7 @@ void Book::FireDeadlines(WallTime now, std::vector<Fact>& facts, std::vector<Eff
     Welcome(turn, session, device);
     impl_->opened.emplace_back(session, device);
   }
+  impl_->KeepFlows(turn);
   const auto fire = [&turn](const Deadlines& deadlines, WallTime until) {
     for (int fired = 0; fired < kDeadlinesPerGroupMax; ++fired) {
       const std::optional<Deadline> first = deadlines.First();
@@ -254,7 +263,8 @@ AddedPerson Book::AddPerson(const NewPerson& person, WallTime now, std::vector<F
 }
 
 std::optional<WallTime> Book::NextDeadline() const {
-  if (!impl_->unwelcomed.empty()) return impl_->rest_until;
+  const bool any_flow = !impl_->state.relays.ended_flows().empty();
+  if (any_flow || !impl_->unwelcomed.empty()) return impl_->rest_until;
   const std::optional<Deadline> other = impl_->state.deadlines.First();
   std::optional<Deadline> call = impl_->state.call_deadlines.First();
   if (call && impl_->test_clock) {

@@ -77,6 +77,7 @@ class Book {
   // whoever then signs in with the number finds it. One that is there already stays as it is.
   AddedPerson AddPerson(const NewPerson& person, WallTime now, std::vector<Fact>& facts,
                         std::vector<Effect>& effects);
+  // Also when a relay has told of a call's flow: FireDeadlines makes a fact of it.
   std::optional<WallTime> NextDeadline() const;
 
   // From now on call deadlines are set and fire by this clock alone, which stands still until it is

@@ -155,6 +155,12 @@ struct CallDebugSaved {
   UserId by;
   std::string json;
 };
+// What a relay counted, once nobody spoke there any more. The newest of a relay counts.
+struct CallRelayed {
+  CallId id;
+  std::int64_t relay = 0;
+  FlowSide caller, callee;
+};
 
 }  // namespace fact
 
@@ -164,7 +170,8 @@ using FactBody =
                  fact::CodeTried, fact::CodeEnded, fact::UserCreated, fact::UserSeen,
                  fact::ContactAdded, fact::ContactRemoved, fact::BlockedChanged, fact::PrivacySet,
                  fact::CallRequested, fact::CallReceived, fact::CallAccepted, fact::CallConfirmed,
-                 fact::CallEnded, fact::CallRated, fact::CallDebugSaved, fact::MessageDeleted>;
+                 fact::CallEnded, fact::CallRated, fact::CallDebugSaved, fact::MessageDeleted,
+                 fact::CallRelayed>;
 
 enum class Stream : std::uint8_t { kKey = 1, kUser = 2, kCall = 3, kPhone = 4 };
 

@@ -51,6 +51,13 @@ std::size_t DigestOf(const picker::FlowSummary& flow) {
                       leg(flow.callee));
 }
 
+std::size_t DigestOf(const FlowSide& caller, const FlowSide& callee) {
+  const auto side = [](const FlowSide& of) {
+    return std::tuple(of.packets, of.bytes, of.first_ms, of.last_ms);
+  };
+  return absl::HashOf(side(caller), side(callee));
+}
+
 Bytes ToBytes(const relay::Tag& tag) {
   return {tag.begin(), tag.end()};
 }
@@ -91,7 +98,7 @@ void RelayDesk::Pick(Call& call, const picker::Request& who, WallTime now, Entro
   call.verdicts = picker_.Explain();
   do {
     call.nonce = static_cast<std::uint32_t>(entropy.U64());
-  } while (!nonces_.emplace(call.nonce, call.id).second);
+  } while (late_.contains(call.nonce) || !nonces_.emplace(call.nonce, call.id).second);
   picked_.push_back(call.id);
 }
 
@@ -194,9 +201,11 @@ void RelayDesk::Commit(WallTime now) {
   opened_.clear();
   picked_.clear();
   ending_.clear();
+  ended_flows_.Commit();
 }
 
 void RelayDesk::Rollback() {
+  ended_flows_.Rollback();
   for (const CallId id : picked_) Unpick(*FindCall(id));
   for (const CallId id : opened_) calls_.erase(id);
   opened_.clear();
@@ -225,8 +234,19 @@ void RelayDesk::Forget(CallId id) {
   if (call == nullptr) return;
   picker_.OnEnd(call->assignment, {}, call->picked_at);  // if it still counts
   const auto nonce = nonces_.find(call->nonce);
-  if (nonce != nonces_.end() && nonce->second == id) nonces_.erase(nonce);
+  if (nonce != nonces_.end() && nonce->second == id) {
+    nonces_.erase(nonce);
+    RememberLate(*call);
+  }
   calls_.erase(id);
+}
+
+void RelayDesk::RememberLate(const Call& call) {
+  late_.insert_or_assign(call.nonce, Late{call.id, call.assignment.offer});
+  late_order_.push_back(call.nonce);
+  if (late_order_.size() <= kLateMax) return;
+  late_.erase(late_order_.front());
+  late_order_.pop_front();
 }
 
 void RelayDesk::Rate(CallId id, int stars, std::uint32_t tags, WallTime now) {
@@ -254,8 +274,30 @@ bool RelayDesk::TakeFlow(std::uint32_t relay, relay::CallKey key, picker::FlowSu
   source.packets += flow.packets - std::min(heard.packets, flow.packets);
   source.bytes += flow.bytes - std::min(heard.bytes, flow.bytes);
   if (carrier < 0 && call->assignment.carrier >= 0) ++source.carried_calls;
-  heard = {std::max(heard.packets, flow.packets), std::max(heard.bytes, flow.bytes), digest};
+  heard.packets = std::max(heard.packets, flow.packets);
+  heard.bytes = std::max(heard.bytes, flow.bytes);
+  heard.last = digest;
   return true;
+}
+
+void RelayDesk::TakeEnded(std::uint32_t relay, relay::CallKey key, const FlowSide& caller,
+                          const FlowSide& callee) {
+  if (caller.packets == 0 && callee.packets == 0) return;
+  const auto late = late_.find(relay::NonceOf(key));
+  const auto nonce = nonces_.find(relay::NonceOf(key));
+  Call* const call = nonce == nonces_.end() ? nullptr : FindCall(nonce->second);
+  if (call == nullptr && late == late_.end()) return;
+  const picker::Offer& offer = call != nullptr ? call->assignment.offer : late->second.offer;
+  const std::span<const picker::Offered> offered = offer.list();
+  const auto entry = std::ranges::find(offered, picker::EntryId(relay), &picker::Offered::id);
+  if (entry == offered.end()) return;
+  const std::size_t digest = DigestOf(caller, callee);
+  const auto slot = static_cast<std::size_t>(entry - offered.begin());
+  if (call != nullptr && call->heard[slot].ended == digest) return;
+  const CallId id = call != nullptr ? call->id : late->second.call;
+  if (ended_flows_.Add({id, relay, caller, callee}) && call != nullptr) {
+    call->heard[slot].ended = digest;
+  }
 }
 
 }  // namespace trunkline::book

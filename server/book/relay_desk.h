@@ -17,6 +17,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "common/entropy.h"
 #include "relay/tag.h"
+#include "server/book/ended_flows.h"
 #include "server/book/types.h"
 #include "server/picker/picker.h"
 
@@ -130,6 +131,11 @@ class RelayDesk {
   // What a relay counted for one call. The same again changes nothing: a relay that lost its link
   // tells once more what may not have arrived. false: no call of this server has that key there.
   bool TakeFlow(std::uint32_t relay, relay::CallKey key, picker::FlowSummary flow, WallTime now);
+  // The last that it says of one: for the call's record, in the next group. Silence isn't kept.
+  void TakeEnded(std::uint32_t relay, relay::CallKey key, const FlowSide& caller,
+                 const FlowSide& callee);
+  EndedFlows& ended_flows() { return ended_flows_; }
+  const EndedFlows& ended_flows() const { return ended_flows_; }
 
   // ---- Groups: what calls did since the last of these is kept, or undone.
   void Commit(WallTime now);
@@ -144,6 +150,8 @@ class RelayDesk {
   const picker::Picker::Stats& stats() const { return picker_.stats(); }
 
   static constexpr std::size_t kExplainedMax = 4096;
+  // Calls that are forgotten otherwise, but of which relays may still tell.
+  static constexpr std::size_t kLateMax = 65'536;
 
  private:
   // What the fleet doesn't know of an entry.
@@ -158,7 +166,8 @@ class RelayDesk {
   };
   struct Heard {
     std::uint64_t packets = 0, bytes = 0;
-    std::size_t last = 0;  // digest of the newest summary; 0: none
+    // Digests: of the newest summary, and of that of an ended flow; 0: none.
+    std::size_t last = 0, ended = 0;
   };
   struct Call {
     CallId id;
@@ -171,6 +180,12 @@ class RelayDesk {
     std::array<Heard, picker::kOfferMax> heard{};
   };
 
+  // A call that was forgotten.
+  struct Late {
+    CallId call;
+    picker::Offer offer;
+  };
+
   std::optional<RelayRefusal> Add(const picker::EntryConfig& config, bool update);
   // Relays whose link is lost, those that `which` says.
   void RemoveGone(
@@ -180,6 +195,7 @@ class RelayDesk {
   Call* FindCall(CallId id);
   const Call* FindCall(CallId id) const;
   void Unpick(Call& call);
+  void RememberLate(const Call& call);
   void Learn(CallId id, const picker::CallEnd& end, WallTime now);
   void Pick(Call& call, const picker::Request& who, WallTime now, Entropy& entropy);
   void AddConnections(const Call& call, std::size_t index, WallTime now, Entropy& entropy,
@@ -192,6 +208,9 @@ class RelayDesk {
   absl::flat_hash_map<CallId, std::unique_ptr<Call>> calls_;
   absl::flat_hash_map<std::uint32_t, CallId> nonces_;
   std::deque<CallId> ended_;
+  absl::flat_hash_map<std::uint32_t, Late> late_;  // by nonce
+  std::deque<std::uint32_t> late_order_;
+  EndedFlows ended_flows_;
   // Of the present group.
   std::vector<CallId> opened_, picked_;
   std::vector<std::pair<CallId, picker::CallEnd>> ending_;

@@ -38,6 +38,7 @@ struct Streams {
   StreamId operator()(const fact::CallEnded& f) const { return CallStream(f.id); }
   StreamId operator()(const fact::CallRated& f) const { return CallStream(f.id); }
   StreamId operator()(const fact::CallDebugSaved& f) const { return CallStream(f.id); }
+  StreamId operator()(const fact::CallRelayed& f) const { return CallStream(f.id); }
   static StreamId Phone(const std::string& phone) { return {Stream::kPhone, PhoneStream(phone)}; }
 };
 

@@ -14,6 +14,13 @@
 
 namespace trunkline::book {
 
+// What a relay forwarded from one side of a call. Times are of the first and the last packet; 0:
+// there was none.
+struct FlowSide {
+  std::int64_t packets = 0, bytes = 0;
+  std::int64_t first_ms = 0, last_ms = 0;
+};
+
 // Refusals, as the API names them. server/rpc maps each to its code and TYPE
 // (tl/schema/errors.tsv).
 enum class Refusal : std::uint8_t {

@@ -70,6 +70,15 @@ struct Ingested {
   std::string transcript, summary, recording;
 };
 
+// What a relay forwarded from one side of a call, as it told when nobody spoke there any more.
+enum class Side : std::uint8_t { kCaller, kCallee };
+struct RelayFlow {
+  std::int64_t relay = 0;
+  Side side = Side::kCaller;
+  std::int64_t packets = 0, bytes = 0;
+  std::optional<std::int64_t> first_ms, last_ms;  // none: it was silent
+};
+
 struct Call {
   Oid id, organization, session, owner;
   std::optional<Oid> conversation, contact, parent;
@@ -93,6 +102,7 @@ struct Call {
   std::vector<Rating> ratings;
   std::vector<std::string> viewed_by;  // e-mails
   std::optional<Ingested> ingested;
+  std::vector<RelayFlow> flows;  // of Find alone: by relay, the caller's first
 };
 
 // The words of each surface for where a call is (kEnded: how it ended).

@@ -31,6 +31,15 @@ picker::LegSummary LegOf(const relay::FlowSummary::Leg& leg) {
   return summary;
 }
 
+// Not over int64: the decoder knows more modest bounds.
+book::FlowSide SideOf(const relay::FlowSummary::Leg& leg) {
+  if (leg.packets == 0) return {};
+  return {.packets = leg.packets,
+          .bytes = static_cast<std::int64_t>(leg.bytes),
+          .first_ms = UnixMillis(leg.first),
+          .last_ms = UnixMillis(leg.last)};
+}
+
 }  // namespace
 
 Joined JoinedOf(const relay::control::Registration& from) {
@@ -54,6 +63,8 @@ Flow FlowOf(const relay::FlowSummary& from) {
   Flow flow{.key = from.key, .summary = {}, .ended = from.ended != WallTime{}};
   flow.summary.caller = LegOf(from.legs[0]);
   flow.summary.callee = LegOf(from.legs[1]);
+  flow.caller = SideOf(from.legs[0]);
+  flow.callee = SideOf(from.legs[1]);
   WallTime first = WallTime::max(), last{};
   for (const relay::FlowSummary::Leg& leg : from.legs) {
     flow.summary.packets += leg.packets;

@@ -20,6 +20,7 @@
 #include "common/bytes.h"
 #include "common/time.h"
 #include "relay/tag.h"
+#include "server/book/types.h"
 #include "server/picker/fleet.h"
 #include "server/picker/types.h"
 
@@ -57,7 +58,8 @@ struct Beat {
 
 struct Flow {
   relay::CallKey key = 0;
-  picker::FlowSummary summary;  // since the call began; `relay` is left for the receiver
+  picker::FlowSummary summary;        // since the call began; `relay` is left for the receiver
+  book::FlowSide caller{}, callee{};  // the same by side
   bool ended = false;
 };
 struct Flows {

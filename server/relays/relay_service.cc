@@ -231,6 +231,7 @@ absl::Status RelayService::StartControl(const RelayServiceConfig& config) {
         if (flow.ended || flow.summary.packets > 0) {
           desk.TakeFlow(flows.id, flow.key, flow.summary, now);
         }
+        if (flow.ended) desk.TakeEnded(flows.id, flow.key, flow.caller, flow.callee);
       }
     });
   };

@@ -196,6 +196,16 @@ bool GetBody(const CallDebugSaved& from, fact::CallDebugSaved& to) {
   to.json = from.json();
   return true;
 }
+book::FlowSide SideOf(const FlowSide& from) {
+  return {from.packets(), from.bytes(), from.first_ms(), from.last_ms()};
+}
+bool GetBody(const CallRelayed& from, fact::CallRelayed& to) {
+  to.id = CallId(from.id());
+  to.relay = from.relay();
+  to.caller = SideOf(from.caller());
+  to.callee = SideOf(from.callee());
+  return true;
+}
 bool GetBody(const MessageDeleted& from, fact::MessageDeleted& to) {
   to.owner = UserId(from.owner());
   to.message_id = from.message_id();
@@ -261,6 +271,8 @@ std::optional<book::FactBody> ToBody(const Row& row) {
       return Body<fact::CallDebugSaved>(row.call_debug_saved());
     case Row::kMessageDeleted:
       return Body<fact::MessageDeleted>(row.message_deleted());
+    case Row::kCallRelayed:
+      return Body<fact::CallRelayed>(row.call_relayed());
     case Row::BODY_NOT_SET:
       return std::nullopt;
   }

@@ -184,6 +184,19 @@ void PutBody(const fact::CallDebugSaved& from, Row* row) {
   to->set_by(from.by.value());
   to->set_json(from.json);
 }
+void Put(const book::FlowSide& from, FlowSide* to) {
+  to->set_packets(from.packets);
+  to->set_bytes(from.bytes);
+  to->set_first_ms(from.first_ms);
+  to->set_last_ms(from.last_ms);
+}
+void PutBody(const fact::CallRelayed& from, Row* row) {
+  CallRelayed* to = row->mutable_call_relayed();
+  to->set_id(from.id.value());
+  to->set_relay(from.relay);
+  Put(from.caller, to->mutable_caller());
+  Put(from.callee, to->mutable_callee());
+}
 void PutBody(const fact::MessageDeleted& from, Row* row) {
   MessageDeleted* to = row->mutable_message_deleted();
   to->set_owner(from.owner.value());

@@ -58,10 +58,12 @@ absl::StatusOr<Projector> Projector::Open(Database* database, records::OidSource
 
 namespace {
 
-// A phone may rate a call after its purge: the book knows ended calls a while longer.
+// A phone may rate a call after its purge, and a relay tell of it: the book knows ended calls a
+// while longer.
 bool IsOfPurged(const book::Fact& fact) {
   return std::holds_alternative<fact::CallRated>(fact.body) ||
-         std::holds_alternative<fact::CallDebugSaved>(fact.body);
+         std::holds_alternative<fact::CallDebugSaved>(fact.body) ||
+         std::holds_alternative<fact::CallRelayed>(fact.body);
 }
 
 }  // namespace
@@ -119,6 +121,9 @@ absl::Status Projector::FoldChange(std::int64_t seq, CallRow& row, book::Fact& f
   if (auto* saved = std::get_if<fact::CallDebugSaved>(&fact.body)) {
     ++row.debugs;
     return SaveDebug(row, *saved);
+  }
+  if (auto* relayed = std::get_if<fact::CallRelayed>(&fact.body)) {
+    return feed_->Relayed(row, *relayed);
   }
   return absl::InternalError("a fact of another stream in a call's");
 }

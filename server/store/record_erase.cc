@@ -60,6 +60,7 @@ absl::Status EraseRecord(SqlCache& sql, const RecordRow& record, ErasedCounts& c
   STORE_TRY(erase("DELETE FROM record_notes WHERE record=?", counts.notes, id));
   STORE_TRY(erase("DELETE FROM record_ratings WHERE record=?", counts.ratings, id));
   STORE_TRY(erase("DELETE FROM record_viewers WHERE record=?", counts.viewers, id));
+  STORE_TRY(erase("DELETE FROM record_flows WHERE record=?", counts.flows, id));
   STORE_TRY(erase("DELETE FROM record_ingested WHERE record=?", counts.texts, id));
   if (record.call.mtproto_id) {
     STORE_TRY(erase("DELETE FROM call_debug WHERE call=? AND by_user IN(?,?)", counts.debugs,

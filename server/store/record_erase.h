@@ -20,7 +20,7 @@ namespace trunkline::store {
 // Rows that are gone.
 struct ErasedCounts {
   std::int64_t calls = 0, sessions = 0, notes = 0, ratings = 0, viewers = 0, texts = 0, debugs = 0,
-               traces = 0, notices = 0, events = 0, conversations = 0, contacts = 0;
+               traces = 0, notices = 0, events = 0, conversations = 0, contacts = 0, flows = 0;
 };
 
 // In a file without any: the organization `default`, and the key that signs receipts. Within a
@@ -33,7 +33,8 @@ crypto::Sha256Digest TombstoneHash(const Bytes& key, const records::Oid& id);
 
 // The keys of what EraseRecord erases.
 void AddKeysOf(const RecordRow& record, std::vector<KeyOwner>& keys);
-// Notes, ratings, viewers, debug texts of the organization's users, what was ingested; and the row.
+// Notes, ratings, viewers, debug texts of the organization's users, flows of relays, what was
+// ingested; and the row.
 absl::Status EraseRecord(SqlCache& sql, const RecordRow& record, ErasedCounts& counts);
 // record_sessions.customer
 inline constexpr std::int32_t kCustomerCaller = 1, kCustomerCallee = 2;

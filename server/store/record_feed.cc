@@ -225,6 +225,23 @@ absl::StatusOr<bool> RecordFeed::DebugSaved(const CallRow& row, const fact::Call
   return held != nullptr;
 }
 
+// Each organization's record has both sides, as it has the call's times.
+absl::Status RecordFeed::Relayed(const CallRow& row, const fact::CallRelayed& fact) {
+  const auto time = [](std::int64_t ms) { return ms == 0 ? std::nullopt : std::optional(ms); };
+  STORE_LET(const std::vector<Held>* const records, RecordsOf(row));
+  for (const Held& held : *records) {
+    for (const bool callee : {false, true}) {
+      const book::FlowSide& side = callee ? fact.callee : fact.caller;
+      STORE_TRY(
+          sql_.Run("INSERT OR REPLACE INTO record_flows(record,relay,side,packets,bytes,first_ms,"
+                   "last_ms) VALUES(?,?,?,?,?,?,?)",
+                   held.row.call.id, fact.relay, callee, side.packets, side.bytes,
+                   time(side.first_ms), time(side.last_ms)));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RecordFeed::Flush() {
   for (auto& [call, records] : held_) {
     for (Held& held : records) {

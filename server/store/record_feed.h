@@ -35,6 +35,7 @@ class RecordFeed {
   // False: the user's organization has no record of the call, or no longer, and keeps nothing.
   absl::StatusOr<bool> Rated(const CallRow& row, const book::fact::CallRated& fact);
   absl::StatusOr<bool> DebugSaved(const CallRow& row, const book::fact::CallDebugSaved& fact);
+  absl::Status Relayed(const CallRow& row, const book::fact::CallRelayed& fact);
 
   absl::Status Flush();
   // After a transaction that was undone.

@@ -34,7 +34,7 @@ absl::StatusOr<std::vector<RecordLedger::Job>> RecordLedger::RunningJobs() {
       "SELECT "
       "j.id,j.organization,o.id,j.kind,j.requested_ms,j.upto_seq,j.number_index,o.tombstone_key,"
       "j.calls,j.sessions,j.notes,j.ratings,j.viewers,j.texts,j.debugs,j.traces,j.notices,"
-      "j.events,j.conversations,j.contacts,j.user FROM purge_jobs j JOIN organizations o "
+      "j.events,j.conversations,j.contacts,j.user,j.flows FROM purge_jobs j JOIN organizations o "
       "ON o.no=j.organization WHERE j.completed_ms IS NULL ORDER BY j.requested_ms,j.id",
       [&jobs](const Statement& row) {
         Job job;
@@ -49,8 +49,9 @@ absl::StatusOr<std::vector<RecordLedger::Job>> RecordLedger::RunningJobs() {
           if (!row.Null(20)) job.customer->user = row.IdOf<UserId>(20);
         }
         job.tombstone_key = row.BytesOf(7);
-        job.counts = {row.Int(8),  row.Int(9),  row.Int(10), row.Int(11), row.Int(12), row.Int(13),
-                      row.Int(14), row.Int(15), row.Int(16), row.Int(17), row.Int(18), row.Int(19)};
+        job.counts = {row.Int(8),  row.Int(9),  row.Int(10), row.Int(11), row.Int(12),
+                      row.Int(13), row.Int(14), row.Int(15), row.Int(16), row.Int(17),
+                      row.Int(18), row.Int(19), row.Int(21)};
         jobs.push_back(std::move(job));
       }));
   return jobs;
@@ -98,10 +99,11 @@ absl::Status RecordLedger::Work(Job& job, records::Live& live, std::int64_t now_
   const ErasedCounts& counts = job.counts;
   return sql_.Run(
       "UPDATE purge_jobs SET calls=?2,sessions=?3,notes=?4,ratings=?5,viewers=?6,texts=?7,"
-      "debugs=?8,traces=?9,notices=?10,events=?11,conversations=?12,contacts=?13 WHERE id=?1",
+      "debugs=?8,traces=?9,notices=?10,events=?11,conversations=?12,contacts=?13,flows=?14 "
+      "WHERE id=?1",
       job.id, counts.calls, counts.sessions, counts.notes, counts.ratings, counts.viewers,
       counts.texts, counts.debugs, counts.traces, counts.notices, counts.events,
-      counts.conversations, counts.contacts);
+      counts.conversations, counts.contacts, counts.flows);
 }
 
 // Calls that have ended; live ones are waited for.
@@ -225,9 +227,10 @@ absl::Status RecordLedger::Complete(Job& job, std::int64_t now_ms) {
       job.organization_id.Hex(), R"(","requestedMs":)", job.requested_ms, R"(,"completedMs":)",
       now_ms, R"(,"counts":{"calls":)", counts.calls, R"(,"sessions":)", counts.sessions,
       R"(,"notes":)", counts.notes, R"(,"ratings":)", counts.ratings, R"(,"viewers":)",
-      counts.viewers, R"(,"texts":)", counts.texts, R"(,"debugs":)", counts.debugs, R"(,"traces":)",
-      counts.traces, R"(,"notices":)", counts.notices, R"(,"events":)", counts.events,
-      R"(,"conversations":)", counts.conversations, R"(,"contacts":)", counts.contacts, "}}");
+      counts.viewers, R"(,"texts":)", counts.texts, R"(,"debugs":)", counts.debugs, R"(,"flows":)",
+      counts.flows, R"(,"traces":)", counts.traces, R"(,"notices":)", counts.notices,
+      R"(,"events":)", counts.events, R"(,"conversations":)", counts.conversations,
+      R"(,"contacts":)", counts.contacts, "}}");
   const std::string signature = ToHex(crypto::Ed25519Sign(signing_key_, AsBytes(receipt)));
   const std::string signed_receipt = absl::StrCat(
       R"({"receipt":)", receipt, R"(,"algorithm":"Ed25519","publicKey":")",

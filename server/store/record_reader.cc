@@ -162,6 +162,7 @@ absl::StatusOr<std::optional<records::Call>> RecordReader::Find(Oid organization
     STORE_LET(std::optional<RecordRow> row, table_.Named(organization, call, false));
     if (!row) return std::nullopt;
     STORE_TRY(AddDetails(row->call));
+    STORE_TRY(AddFlows(row->call));
     return std::move(row->call);
   });
 }
@@ -198,6 +199,20 @@ absl::Status RecordReader::AddDetails(records::Call& call) {
           },
           call.id)
       .status();
+}
+
+// Relays come with the confirmation.
+absl::Status RecordReader::AddFlows(records::Call& call) {
+  if (!call.confirmed_ms) return absl::OkStatus();
+  return sql_.ForEach(
+      "SELECT relay,side,packets,bytes,first_ms,last_ms FROM record_flows WHERE record=? "
+      "ORDER BY relay,side",
+      [&call](const Statement& row) {
+        const auto side = row.Bool(1) ? records::Side::kCallee : records::Side::kCaller;
+        call.flows.push_back(
+            {row.Int(0), side, row.Int(2), row.Int(3), OptionalInt(row, 4), OptionalInt(row, 5)});
+      },
+      call.id);
 }
 
 absl::StatusOr<records::CallPage> RecordReader::List(Oid organization,

@@ -48,6 +48,7 @@ class RecordReader final : public records::Reader {
   template <class Ask>
   auto AtOneMoment(Ask ask) -> decltype(ask());
   absl::Status AddDetails(records::Call& call);
+  absl::Status AddFlows(records::Call& call);
   absl::StatusOr<records::CallPage> ListNow(records::Oid organization,
                                             const records::CallFilter& filter);
 

@@ -380,6 +380,15 @@ CREATE INDEX purge_jobs_customer ON purge_jobs(organization, number_index)
     R"sql(
 CREATE INDEX record_users_email ON record_users(email COLLATE NOCASE) WHERE email<>'';
 )sql",
+    // 13: what relays counted for calls. side: 0 the caller's, 1 the callee's; times NULL: it was
+    // silent.
+    R"sql(
+CREATE TABLE record_flows(
+  record BLOB NOT NULL, relay INTEGER NOT NULL, side INTEGER NOT NULL, packets INTEGER NOT NULL,
+  bytes INTEGER NOT NULL, first_ms INTEGER, last_ms INTEGER,
+  PRIMARY KEY(record, relay, side)) STRICT, WITHOUT ROWID;
+ALTER TABLE purge_jobs ADD COLUMN flows INTEGER NOT NULL DEFAULT 0;
+)sql",
 };
 
 absl::Status RunMigrations(Database& database, std::int64_t from, int to,

@@ -86,7 +86,7 @@ class World:
                               capture_output=True, text=True)
 
     def call_each_other(self):
-        host, port = self.client.server.mtproto.rsplit(":", 1)
+        host, port = self.client.server.at["mtproto"].rsplit(":", 1)
         ladder = subprocess.run(
             [f"{self.binaries}/trunkline-bench", "demo", "--host", host, "--port", port, "--key",
              self.data / "server_public.pem", "--code", "12345", "--phones", f"{CALLER},{CALLEE}"],

@@ -23,9 +23,9 @@ class Server:
         self.process = subprocess.Popen(
             [f"{binaries}/trunkline-server", "--data-dir", folder, "--listen", "127.0.0.1:0", "--http",
              "127.0.0.1:0", "--test-code", "12345", *options], stdout=subprocess.PIPE, stderr=errors, text=True)
-        line = self.process.stdout.readline().split()
-        self.address = next(word[5:] for word in line if word.startswith("http="))
-        self.mtproto = next(word[8:] for word in line if word.startswith("mtproto="))
+        # Of its line: mtproto, http, relay-control.
+        self.at = dict(word.split("=", 1) for word in self.process.stdout.readline().split() if "=" in word)
+        self.address = self.at["http"]
         self.connection = http.client.HTTPConnection(*self.address.rsplit(":", 1), timeout=30)
 
     def keys(self, scopes):

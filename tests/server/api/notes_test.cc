@@ -36,6 +36,24 @@ TEST_F(NotesTest, TheVector) {
   EXPECT_EQ(again.body(), R"({"message":"Note not found"})");
 }
 
+// 2.2: what relays carried, in the words of each surface; without any there is no member.
+TEST_F(NotesTest, FlowsOfRelays) {
+  ledger_.calls[0].flows = {{7, records::Side::kCaller, 102, 10'200, kNow, kNow + 2'000},
+                            {7, records::Side::kCallee, 0, 0, std::nullopt, std::nullopt}};
+  EXPECT_EQ(boost::json::serialize(Ask("GET", At()).Json().at("relay_flows")),
+            R"([{"relay_id":7,"side":"caller","bytes":10200,"packets":102,)"
+            R"("first_at":"2026-05-15T09:12:35Z","last_at":"2026-05-15T09:12:37Z"},)"
+            R"({"relay_id":7,"side":"callee","bytes":0,"packets":0}])");
+  const Asked dialpad = Ask("GET", "/api/calls/" + CallHex());
+  EXPECT_EQ(boost::json::serialize(dialpad.Json().at("call").at("relayFlows")),
+            R"([{"relayId":7,"side":"caller","bytes":10200,"packets":102,)"
+            R"("firstAt":"2026-05-15T09:12:35.120Z","lastAt":"2026-05-15T09:12:37.120Z"},)"
+            R"({"relayId":7,"side":"callee","bytes":0,"packets":0,"firstAt":null,"lastAt":null}])");
+  ledger_.calls[0].flows.clear();
+  EXPECT_THAT(Ask("GET", At()).body(), Not(HasSubstr("relay_flows")));
+  EXPECT_THAT(Ask("GET", "/api/calls/" + CallHex()).body(), Not(HasSubstr("relayFlows")));
+}
+
 // N-05, N-11: what stays keeps its order and its text.
 TEST_F(NotesTest, OnlyTheNamedNoteGoes) {
   records::Note third{records::Oid(4, 3), records::Oid(0, 11), "third", false, kNow};

@@ -280,6 +280,31 @@ TEST_F(RelayDeskTest, ASummaryThatIsToldAgainCountsOnce) {
   EXPECT_EQ(desk_.stats().flows_refused, 3u);
 }
 
+// For records; of calls that it was offered to, and not of silence.
+TEST_F(RelayDeskTest, WhatIsToldInTheEndIsKeptOnce) {
+  constexpr FlowSide kSpoke{100, 9'000, 5'000, 9'000}, kSilent{};
+  Join(1);
+  const Relays relays = Offer(kCall);
+  const relay::CallKey key = relay::CallKeyOf(relays.caller[0].peer_tag.data());
+  desk_.TakeEnded(1, key, kSilent, kSilent);
+  desk_.TakeEnded(77, key, kSpoke, kSilent);
+  desk_.TakeEnded(1, key ^ std::uint64_t{1} << 30, kSpoke, kSilent);
+  EXPECT_TRUE(desk_.ended_flows().empty());
+  // A summary of the same figures told while it lived is another matter.
+  EXPECT_TRUE(desk_.TakeFlow(1, key, Flow(100), kNow));
+  for (int i = 0; i < 3; ++i) desk_.TakeEnded(1, key, kSilent, kSpoke);
+  ASSERT_EQ(desk_.ended_flows().Take().size(), 1u);
+  desk_.Rollback();
+  const std::vector<fact::CallRelayed> told = desk_.ended_flows().Take();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].id, kCall);
+  EXPECT_EQ(told[0].callee.bytes, 9'000);
+  desk_.Commit(kNow);
+  EXPECT_TRUE(desk_.ended_flows().empty());
+  desk_.TakeEnded(1, key, kSpoke, kSpoke);
+  EXPECT_FALSE(desk_.ended_flows().empty());
+}
+
 TEST_F(RelayDeskTest, CallsOfAnEarlierProcessAreKnownByTheirTags) {
   Join(1);
   const Relays relays = Offer(kCall);
@@ -326,13 +351,20 @@ TEST_F(RelayDeskTest, ExplainsWhatWasLeftOut) {
 
 TEST_F(RelayDeskTest, RemembersSoManyEndedCalls) {
   Join(1);
+  relay::CallKey first = 0;
   for (std::int64_t i = 1; i <= static_cast<std::int64_t>(RelayDesk::kExplainedMax) + 1; ++i) {
-    Offer(CallId(i));
+    const Relays relays = Offer(CallId(i));
+    if (i == 1) first = relay::CallKeyOf(relays.caller.at(0).peer_tag.data());
     desk_.End(CallId(i), {});
     desk_.Commit(kNow);
   }
   EXPECT_FALSE(desk_.Explain(CallId(1)).has_value());
   EXPECT_TRUE(desk_.Explain(CallId(2)).has_value());
+  // Nothing is learned of the first any more, but its record isn't lost.
+  EXPECT_FALSE(desk_.TakeFlow(1, first, Flow(100), kNow));
+  desk_.TakeEnded(1, first, {100, 9'000, 5'000, 9'000}, {});
+  ASSERT_EQ(desk_.ended_flows().Take().size(), 1u);
+  EXPECT_EQ(desk_.ended_flows().Take()[0].id, CallId(1));
 }
 
 // Checked with: printf %s '1700086400:7.0' | openssl dgst -sha1 -hmac key -binary | base64

@@ -33,12 +33,12 @@ TEST_F(RecordDiscardTest, TheRecordAndItsRowsGo) {
   Put({Requested(call)});
   const Oid id = IdOf(call, now());
   Put({Received(call), Accepted(call), Confirmed(call), Ended(call, call::Reason::kHangup),
-       Rated(call, kBen, 2, "#noise"), DebugSaved(call, kAnn, "{\"a\":1}")});
+       Rated(call, kBen, 2, "#noise"), DebugSaved(call, kAnn, "{\"a\":1}"), Relayed(call, 7, 10)});
   CallFacts other = NewCall(kAnn, kBen);
   Put({Requested(other)});
   const Oid kept = IdOf(other, now());
   Put({Ended(other, call::Reason::kMissed), Rated(other, kAnn, 5, ""),
-       DebugSaved(other, kAnn, "{}")});
+       DebugSaved(other, kAnn, "{}"), Relayed(other, 7, 10)});
   for (const Oid& which : {id, kept}) {
     AddNote(which, "a note");
     Do([&](records::Ledger& ledger, records::Live&) {
@@ -52,12 +52,14 @@ TEST_F(RecordDiscardTest, TheRecordAndItsRowsGo) {
        {"records", "record_notes", "record_ratings", "record_viewers", "call_debug", "ratings"}) {
     EXPECT_EQ(Number(absl::StrCat("SELECT count(*) FROM ", table)), 1) << table;
   }
+  EXPECT_EQ(Number("SELECT count(*) FROM record_flows"), 2);
   const records::Call left = MustFind(kept);
   EXPECT_THAT(left.notes, SizeIs(1));
   EXPECT_THAT(left.ratings, SizeIs(1));
   EXPECT_THAT(left.viewed_by, SizeIs(1));
   // Later facts of a discarded call leave nothing behind either.
-  Put({Rated(call, kAnn, 1, "late"), DebugSaved(call, kBen, "{}")});
+  Put({Rated(call, kAnn, 1, "late"), DebugSaved(call, kBen, "{}"), Relayed(call, 7, 11)});
+  EXPECT_EQ(Number("SELECT count(*) FROM record_flows"), 2);
   EXPECT_EQ(Number("SELECT count(*) FROM call_debug"), 1);
   EXPECT_EQ(Number("SELECT count(*) FROM ratings"), 1);
 }

@@ -170,6 +170,30 @@ TEST_F(RecordFeedTest, RatingsAndDebugTextsGoToTheRatersRecord) {
   EXPECT_EQ(Number("SELECT count(*) FROM call_debug"), 1);
 }
 
+TEST_F(RecordFeedTest, FlowsOfRelaysGoToEachRecord) {
+  CallFacts call = NewCall(kAnn, kCy);
+  Put({Requested(call)});
+  const Oid id = IdOf(call, now());
+  Put({Received(call), Accepted(call), Confirmed(call), Relayed(call, 9, 10)});
+  const std::size_t events = Events(org()).size();
+  Put({Ended(call, call::Reason::kHangup), Relayed(call, 9, 50), Relayed(call, 5, 20)});
+  const records::Call ours = MustFind(id);
+  ASSERT_THAT(ours.flows, SizeIs(4));  // the newest of each relay and side
+  EXPECT_EQ(ours.flows[0].relay, 5);
+  EXPECT_EQ(ours.flows[2].relay, 9);
+  EXPECT_EQ(ours.flows[2].side, records::Side::kCaller);
+  EXPECT_EQ(ours.flows[2].packets, 50);
+  EXPECT_EQ(ours.flows[2].bytes, 5'000);
+  EXPECT_EQ(*ours.flows[2].last_ms - *ours.flows[2].first_ms, 1'000);
+  EXPECT_EQ(ours.flows[3].side, records::Side::kCallee);
+  EXPECT_EQ(ours.flows[3].packets, 0);
+  EXPECT_FALSE(ours.flows[3].first_ms || ours.flows[3].last_ms);
+  EXPECT_THAT((*reader().Find(other_org(), ours.provider_call_id))->flows, SizeIs(4));
+  EXPECT_EQ(Events(org()).size(), events + 2);  // flows are none
+  EXPECT_THAT(reader().List(org(), {})->calls.at(0).flows, SizeIs(0));
+  EXPECT_THAT(MustFind(Answered(kAnn, kBen)).flows, SizeIs(0));
+}
+
 // from any point, whatever rows the events share.
 TEST_F(RecordFeedTest, EventsAreReadFromAnyPoint) {
   for (int i = 0; i < 40; ++i) Answered(kAnn, kBen);  // 200 events, in rows of few

@@ -244,7 +244,7 @@ TEST_F(RecordPurgeTest, TheReceiptIsSigned) {
   Put({Requested(call)});
   const Oid id = IdOf(call, now());
   Put({Ended(call, call::Reason::kMissed), Rated(call, kAnn, 1, "rude"),
-       DebugSaved(call, kAnn, "{}")});
+       DebugSaved(call, kAnn, "{}"), Relayed(call, 7, 10)});
   Do([&](records::Ledger& ledger, records::Live&) {
     return ledger.AddNote(actor(), id.Hex(), {"a secret", true}, now());
   });
@@ -254,7 +254,7 @@ TEST_F(RecordPurgeTest, TheReceiptIsSigned) {
   EXPECT_EQ(reader().StatusOf(org(), id.Hex())->receipt, receipt);
   EXPECT_THAT(receipt,
               HasSubstr(R"("counts":{"calls":1,"sessions":1,"notes":1,"ratings":1,"viewers":0,)"
-                        R"("texts":0,"debugs":1,"traces":1,"notices":1,"events":6,)"
+                        R"("texts":0,"debugs":1,"flows":2,"traces":1,"notices":1,"events":6,)"
                         R"("conversations":1,"contacts":1})"));
   const std::string begin = R"({"receipt":)", end = R"(,"algorithm":"Ed25519","publicKey":")";
   ASSERT_TRUE(receipt.starts_with(begin));
@@ -281,7 +281,7 @@ TEST_F(RecordPurgeTest, TheReceiptIsSigned) {
 }
 
 // P-41: what the server starts from forgets a call too, when the last organization does; a phone
-// that still rates it does no harm.
+// that still rates it and a relay that still tells of it do no harm.
 TEST_F(RecordPurgeTest, TheLastRecordTakesTheCall) {
   CallFacts call = NewCall(kAnn, kCy);
   Put({Requested(call)});
@@ -299,8 +299,9 @@ TEST_F(RecordPurgeTest, TheLastRecordTakesTheCall) {
   });
   PurgeAll();
   EXPECT_EQ(Number("SELECT count(*) FROM calls"), 0);
-  Put({Rated(call, kAnn, 1, "rude"), DebugSaved(call, kCy, "{}")});
+  Put({Rated(call, kAnn, 1, "rude"), DebugSaved(call, kCy, "{}"), Relayed(call, 7, 11)});
   EXPECT_EQ(Number("SELECT count(*) FROM ratings"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM record_flows"), 0);
   EXPECT_EQ(Number("SELECT count(*) FROM call_debug"), 0);
 }
 

@@ -123,6 +123,11 @@ book::Fact RecordTest::DebugSaved(CallFacts& call, UserId by, std::string json) 
   return FactOf(call, fact::CallDebugSaved{call.id, by, std::move(json)});
 }
 
+book::Fact RecordTest::Relayed(CallFacts& call, std::int64_t relay, std::int64_t packets) {
+  const book::FlowSide caller{packets, packets * 100, now_ - 1'000, now_};
+  return FactOf(call, fact::CallRelayed{call.id, relay, caller, {}});
+}
+
 void RecordTest::Put(std::vector<book::Fact> facts) {
   absl::Status status = store_->Append(facts);
   ASSERT_TRUE(status.ok()) << status;

@@ -59,6 +59,8 @@ class RecordTest : public ScratchDir {
   book::Fact Ended(CallFacts& call, call::Reason reason);
   book::Fact Rated(CallFacts& call, UserId by, std::int32_t stars, std::string comment);
   book::Fact DebugSaved(CallFacts& call, UserId by, std::string json);
+  // A relay told that the caller spoke for a second, and the callee not at all.
+  book::Fact Relayed(CallFacts& call, std::int64_t relay, std::int64_t packets);
   // Appended and projected.
   void Put(std::vector<book::Fact> facts);
   // A call that was answered and hung up; its record's id in the caller's organization.

@@ -264,7 +264,9 @@ book::FactBody World::OfCall() {
   Call& call =
       calls_[static_cast<std::size_t>(from + Below(static_cast<int>(calls_.size()) - from))];
   if (call.step == 5) {
-    if (Below(2) == 0) return fact::CallDebugSaved{call.id, call.callee, "{\"rtt\":20}"};
+    const int what = Below(3);
+    if (what == 0) return fact::CallDebugSaved{call.id, call.callee, "{\"rtt\":20}"};
+    if (what == 1) return fact::CallRelayed{call.id, 7, {1 + Below(9), 100, 1'000, 2'000}, {}};
     return fact::CallRated{call.id, call.caller, true, 1 + Below(5), "#echo"};
   }
   if (call.step == 4 || Below(8) == 0) {
