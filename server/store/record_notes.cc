@@ -107,8 +107,10 @@ absl::StatusOr<NoteChange> RecordLedger::MarkViewed(const records::Actor& actor,
                                                     std::int64_t now_ms) {
   STORE_LET(std::optional<RecordRow> record, table_.Named(actor.organization, call, false));
   if (!record) return NoteChange{NoteResult::kNoCall, std::nullopt};
-  STORE_TRY(sql_.Run("INSERT OR IGNORE INTO record_viewers(record,email) VALUES(?,?)",
-                     record->call.id, email));
+  STORE_TRY(
+      sql_.Run("INSERT OR IGNORE INTO record_viewers(record,viewer,email) "
+               "VALUES(?1,blind(?2,hex(?1)||?3),seal(?1,'record_viewers.email',?1,?3))",
+               record->call.id, record->organization, email));
   return Changed(*record, std::nullopt, now_ms);
 }
 

@@ -185,7 +185,8 @@ absl::Status RecordReader::AddDetails(records::Call& call) {
       },
       call.id));
   STORE_TRY(sql_.ForEach(
-      "SELECT email FROM record_viewers WHERE record=? ORDER BY email",
+      "SELECT unseal('record_viewers.email',record,email) AS text FROM record_viewers "
+      "WHERE record=? AND text NOT NULL ORDER BY text",
       [&call](const Statement& row) { call.viewed_by.push_back(row.Text(0)); }, call.id));
   if (call.mtproto_id) return absl::OkStatus();
   return sql_

@@ -389,6 +389,18 @@ CREATE TABLE record_flows(
   PRIMARY KEY(record, relay, side)) STRICT, WITHOUT ROWID;
 ALTER TABLE purge_jobs ADD COLUMN flows INTEGER NOT NULL DEFAULT 0;
 )sql",
+    // 14: who viewed a call is sealed. viewer: the e-mail with its call, blinded, so that nobody is
+    // there twice.
+    R"sql(
+CREATE TABLE sealed_viewers(
+  record BLOB NOT NULL, viewer BLOB NOT NULL, email BLOB NOT NULL,
+  PRIMARY KEY(record, viewer)) STRICT, WITHOUT ROWID;
+INSERT INTO sealed_viewers SELECT v.record,blind(r.organization,hex(v.record)||v.email),
+  seal(v.record,'record_viewers.email',v.record,v.email)
+  FROM record_viewers v JOIN records r ON r.id=v.record;
+DROP TABLE record_viewers;
+ALTER TABLE sealed_viewers RENAME TO record_viewers;
+)sql",
 };
 
 absl::Status RunMigrations(Database& database, std::int64_t from, int to,

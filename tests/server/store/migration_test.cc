@@ -205,6 +205,33 @@ TEST_F(MigrationTest, StepByStepMakesTheSameSchema) {
   EXPECT_GT(expected.size(), 1'000u);
 }
 
+// P-42: e-mails of viewers that a file has in plain are sealed on the way.
+TEST_F(MigrationTest, ViewersAreSealed) {
+  constexpr int kPlain = 13;
+  auto database = EmptyFile();
+  ASSERT_TRUE(database.ok() && Migrate(*database, kPlain).ok());
+  const absl::Status filled = database->Execute(R"sql(
+INSERT INTO records(id,organization,mtproto_id,seq,session,owner,internal,direction,phase,status,
+                    video,created_ms,duration,reported_duration,updated_ms,events)
+  VALUES(x'000000010000000000000007',1,7,1,zeroblob(12),1,0,1,4,0,0,1000,0,0,1000,x'');
+INSERT INTO record_viewers VALUES(x'000000010000000000000007','ann@example.org'),
+  (x'000000010000000000000007','ben@example.org');
+)sql");
+  ASSERT_TRUE(filled.ok()) << filled;
+  ASSERT_TRUE(Migrate(*database, kPlain + 1).ok());
+  EXPECT_EQ(*database->Number("SELECT count(*) FROM record_viewers WHERE email='ann@example.org'"),
+            0);
+  EXPECT_EQ(*database->Number("SELECT count(*) FROM record_viewers WHERE "
+                              "unseal('record_viewers.email',record,email) LIKE '%@example.org'"),
+            2);
+  // Who is there stays once.
+  ASSERT_TRUE(database
+                  ->Execute("INSERT OR IGNORE INTO record_viewers SELECT record,"
+                            "blind(1,hex(record)||'ann@example.org'),x'' FROM record_viewers")
+                  .ok());
+  EXPECT_EQ(*database->Number("SELECT count(*) FROM record_viewers"), 2);
+}
+
 TEST_F(MigrationTest, VersionsThatNoReleaseHadAreRefused) {
   auto database = EmptyFile();
   ASSERT_TRUE(database.ok() && Migrate(*database, 7).ok());

@@ -15,10 +15,15 @@ using records::Oid;
 
 constexpr char kCustomer[] = "+15125550199";
 const std::vector<std::string> kTexts = {
-    "wants a refund for the blue one", "the voice was rude to me",
-    R"({"endpoint":"192.0.2.77"})",    "please call me at home",
-    "caller is in hospital",           "https://recordings.example/77",
-    "crackling since Tuesday",         "15125550199",
+    "wants a refund for the blue one",
+    "the voice was rude to me",
+    R"({"endpoint":"192.0.2.77"})",
+    "please call me at home",
+    "caller is in hospital",
+    "https://recordings.example/77",
+    "crackling since Tuesday",
+    "supervisor.of.ann@example.org",
+    "15125550199",
 };
 
 class RecordErasureTest : public RecordTest {
@@ -59,6 +64,9 @@ class RecordErasureTest : public RecordTest {
     Do([&](records::Ledger& ledger, records::Live&) {
       return ledger.Rate(actor(), call.Hex(), 1, kTexts[6], now());
     });
+    Do([&](records::Ledger& ledger, records::Live&) {
+      return ledger.MarkViewed(actor(), call.Hex(), kTexts[7], now());
+    });
   }
   void RateAndDebug(CallFacts& call) {
     // In the journal for a while, then in tables.
@@ -97,6 +105,7 @@ TEST_F(RecordErasureTest, NothingPersonalIsInAnyFile) {
   ExpectNoText("before the purge");
   EXPECT_EQ(MustFind(ingested).notes.at(0).content, kTexts[0]);
   EXPECT_EQ(MustFind(ingested).ratings.at(0).comment, kTexts[6]);
+  EXPECT_THAT(MustFind(ingested).viewed_by, testing::ElementsAre(kTexts[7]));
   EXPECT_EQ(MustFind(ingested).ingested->transcript, kTexts[3]);
   EXPECT_EQ(MustFind(ingested).to_e164, kCustomer);
   EXPECT_EQ(MustFind(live).ratings.at(0).comment, kTexts[1]);
@@ -116,6 +125,7 @@ TEST_F(RecordErasureTest, NothingPersonalIsInAnyFile) {
   const records::Call left = InCopy(copy, ingested);
   EXPECT_THAT(left.notes, testing::IsEmpty());
   EXPECT_THAT(left.ratings, testing::IsEmpty());
+  EXPECT_THAT(left.viewed_by, testing::IsEmpty());
   EXPECT_EQ(left.ingested->transcript, "");
   EXPECT_EQ(left.to_e164, "");
   EXPECT_THAT(InCopy(copy, live).ratings, testing::IsEmpty());
