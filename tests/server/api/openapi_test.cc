@@ -3,11 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 
 #include "boost/json/parse.hpp"
 #include "boost/json/value.hpp"
+#include "server/api/routes.h"
+#include "tests/paths.h"
 
 namespace trunkline::api {
 namespace {
@@ -52,6 +58,29 @@ TEST(OpenApiTest, OperationsHaveNamesOfTheirOwn) {
     }
   }
   EXPECT_GE(names.size(), 15u);
+}
+
+// What fuzzing begins with (tests/fuzz/http_json_fuzz.cc) comes to each of them.
+TEST(OpenApiTest, EveryOperationHasASeed) {
+  std::set<std::string> seeds, operations;
+  constexpr char kCorpus[] = TRUNKLINE_SOURCE_DIR "/tests/fuzz/corpus/http_json";
+  for (const auto& file : std::filesystem::directory_iterator(kCorpus)) {
+    std::string method, target;
+    std::ifstream(file.path()) >> method >> target;
+    const Match match = FindRoute(method, SplitTarget(target));
+    if (match.route == nullptr) continue;
+    seeds.insert(std::string(match.route->method) + " " + std::string(match.route->pattern));
+  }
+  const json::value document = Document();
+  for (const auto& [path, item] : document.at("paths").as_object()) {
+    for (const auto& [name, operation] : item.as_object()) {
+      std::string method(name);
+      std::transform(method.begin(), method.end(), method.begin(),
+                     [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+      operations.insert(method + " " + std::string(path));
+    }
+  }
+  EXPECT_THAT(seeds, testing::IsSupersetOf(operations));
 }
 
 TEST(OpenApiTest, ThePageNamesEveryOperationAndType) {
