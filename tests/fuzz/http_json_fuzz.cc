@@ -5,6 +5,7 @@
 // or events, and never says that the server is at fault; a dry run that isn't certain changes
 // nothing, and neither does a repeat.
 #include <cstdlib>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,10 @@ struct World {
     Config config;
     config.now_ms = [] { return std::int64_t{1'778'836'355'120}; };
     config.request_id = [] { return std::string("r"); };
+    config.aside = [](const std::function<void()>& work) {
+      work();
+      return true;
+    };
     config.webhooks_changed = [](records::Oid, const std::string&) {};
     service.emplace(&backend, keyring, std::move(config));
   }
