@@ -2,8 +2,9 @@
 
 #include <chrono>
 #include <set>
-#include <thread>
 
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/steady_timer.hpp"
 #include "server/tool/answer_text.h"
 #include "server/tool/progress.h"
 
@@ -48,6 +49,7 @@ int AwaitPurge(Session& session, const json::object& request, const std::string&
   if (job.empty()) return kOk;  // there was nothing to be erased
   const std::int64_t total = CallsIn(*purged);
   const std::string asked = json::serialize(JobRequest(request, job));
+  boost::asio::io_context context;
   ProgressLine line(session.err, json ? 0 : session.around.columns);
   for (;;) {
     const auto said = session.client.Post("/control/v1/records/jobs/show", asked);
@@ -63,7 +65,7 @@ int AwaitPurge(Session& session, const json::object& request, const std::string&
       return kOk;
     }
     line.Show(now.Number("calls_erased"), total);
-    std::this_thread::sleep_for(kPause);
+    boost::asio::steady_timer(context, kPause).wait();
   }
 }
 
