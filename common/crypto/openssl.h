@@ -1,4 +1,5 @@
-// Owners for OpenSSL's objects. Private to common/crypto: nothing else includes OpenSSL.
+// Owners for OpenSSL's objects. Private to common/crypto, and to tests that make
+// certificates: nothing else includes OpenSSL.
 #pragma once
 
 #include <openssl/bn.h>

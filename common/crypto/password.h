@@ -9,6 +9,10 @@
 
 namespace trunkline::crypto {
 
+// Of a password, which is UTF-8.
+inline constexpr std::size_t kPasswordCharactersMax = 200;
+inline constexpr std::size_t kPasswordBytesMax = 4 * kPasswordCharactersMax;
+
 // A number for how it was made, 16 bytes of salt, 32 of scrypt.
 inline constexpr std::size_t kPasswordHashBytes = 49;
 

@@ -109,7 +109,6 @@ std::int64_t UnixTimeOf(const ASN1_TIME* time) {
 }  // namespace
 
 // ---- Servers
-// ---------------------------------------------------------------------------------------
 
 struct TlsServer::Impl {
   SslContext context = MakeContext(TLS_server_method());
@@ -164,7 +163,6 @@ ssl_st* TlsServer::NewSession() const {
 }
 
 // ---- Clients
-// ---------------------------------------------------------------------------------------
 
 struct TlsClient::Impl {
   SslContext context = MakeContext(TLS_client_method());

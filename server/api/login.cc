@@ -7,12 +7,11 @@
 #include "common/crypto/password.h"
 #include "common/secret.h"
 #include "server/api/body.h"
+#include "server/records/people.h"
 
 namespace trunkline::api {
 namespace {
 
-// 254 is the longest address there is; 200 characters of a password have at most 800 bytes.
-constexpr std::size_t kEmailBytesMax = 254, kPasswordBytesMax = 800;
 constexpr Surface kHere = Surface::kDialpad;
 
 struct Try {
@@ -38,7 +37,7 @@ boost::json::object UserJson(const records::User& user) {
           {"email", user.email},
           {"fullName", user.full_name},
           {"organizationId", user.organization.Hex()},
-          {"accessRole", user.role == records::Role::kAdmin ? "admin" : "member"}};
+          {"accessRole", std::string(records::NameOf(user.role))}};
 }
 
 // Takes its time. Tries are checked one at a time, so those that were let in together count before
@@ -64,8 +63,9 @@ bool ReadTry(const http::Request& request, Try& one) {
   Fields fields(request.body);
   one.email = fields.Text("email", true).value_or("");
   one.password = fields.Text("password", true).value_or("");
-  if (one.email.size() > kEmailBytesMax) fields.Blame("email", "expected at most 254 bytes");
-  if (one.password.size() > kPasswordBytesMax) {
+  if (one.email.size() > records::kEmailBytesMax)
+    fields.Blame("email", "expected at most 254 bytes");
+  if (one.password.size() > crypto::kPasswordBytesMax) {
     fields.Blame("password", "expected at most 200 characters");
   }
   if (!fields.good()) one.respond(Invalid(kHere, fields.wrongs()));

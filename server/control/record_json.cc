@@ -2,6 +2,7 @@
 
 #include <type_traits>
 
+#include "server/records/people.h"
 #include "server/records/time_text.h"
 
 namespace trunkline::control {
@@ -23,11 +24,6 @@ json::value OrNull(const std::optional<T>& value) {
 }
 json::value TextOrNull(const std::string& text) {
   return text.empty() ? json::value(nullptr) : json::value(text);
-}
-
-std::string_view NameOf(records::Role role) {
-  constexpr std::string_view kNames[] = {"admin", "member", "service"};
-  return kNames[static_cast<std::size_t>(role)];
 }
 
 std::string_view NameOf(records::CredentialKind kind) {
@@ -100,7 +96,7 @@ json::object ToJson(const records::User& user) {
           {"phone", TextOrNull(user.phone_e164)},
           {"name", user.full_name},
           {"email", TextOrNull(user.email)},
-          {"role", View(NameOf(user.role))},
+          {"role", View(records::NameOf(user.role))},
           {"mtproto_id", user.mtproto_id.value()}};
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "common/crypto/password.h"
 #include "server/control/record_json.h"
+#include "server/records/people.h"
 
 namespace trunkline::control {
 namespace {
@@ -15,19 +16,11 @@ using http::Answer;
 using http::ErrorAnswer;
 using http::JsonAnswer;
 
-constexpr std::size_t kEmailBytesMax = 254;
-
 // The first word is what somebody is called, the rest their family's name.
 records::NewPerson PersonOf(std::string number, const std::string& name) {
   const std::string trimmed(absl::StripAsciiWhitespace(name));
   const std::size_t blank = std::min(trimmed.find(' '), trimmed.size());
   return {std::move(number), trimmed.substr(0, blank), trimmed.substr(blank)};
-}
-
-std::optional<records::Role> RoleNamed(std::string_view name) {
-  if (name == "admin") return records::Role::kAdmin;
-  if (name == "member") return records::Role::kMember;
-  return std::nullopt;
 }
 
 bool IsEmail(std::string_view text) {
@@ -36,7 +29,7 @@ bool IsEmail(std::string_view text) {
     const auto byte = static_cast<unsigned char>(c);
     return absl::ascii_isspace(byte) || absl::ascii_iscntrl(byte);
   });
-  return text.size() <= kEmailBytesMax && at != 0 && at + 1 < text.size() &&
+  return text.size() <= records::kEmailBytesMax && at != 0 && at + 1 < text.size() &&
          at != std::string_view::npos && !blank;
 }
 
@@ -84,7 +77,7 @@ absl::Status Reissue(const RecordSources& sources, records::Ledger& ledger,
 bool WordsAreGood(Job& job) {
   const auto role = job.members.TextIfAny("role");
   const std::string email = job.members.Text("email");
-  if (role && !RoleNamed(*role)) {
+  if (role && !records::RoleNamed(*role)) {
     job.answer = Bad("\"role\" must be \"admin\" or \"member\"");
   } else if (!email.empty() && !IsEmail(email)) {
     job.answer = Bad("\"email\" must be an e-mail address of at most 254 bytes");
@@ -152,7 +145,7 @@ absl::Status AddUser(const RecordSources& sources, Job& job, records::Ledger& le
   put.organization = organization.id;
   put.full_name = job.members.Text("name");
   if (auto email = job.members.TextIfAny("email")) put.email = *std::move(email);
-  if (const auto role = job.members.TextIfAny("role")) put.role = *RoleNamed(*role);
+  if (const auto role = job.members.TextIfAny("role")) put.role = *records::RoleNamed(*role);
   const auto done = ledger.PutUser(put);
   if (!done.ok()) return done.status();
   job.answer = *done ? JsonAnswer(ToJson(put)) : Unknown("user with the number", put.phone_e164);

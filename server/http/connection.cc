@@ -207,7 +207,6 @@ void Connection::OnWritten(const Error& error) {
 }
 
 // ---- A body without an end
-// ------------------------------------------------------------------------
 
 void Connection::StartFeed(const Answer& answer) {
   feed_ = answer.feed;

@@ -31,8 +31,8 @@ struct RecordLedger::Job {
 absl::StatusOr<std::vector<RecordLedger::Job>> RecordLedger::RunningJobs() {
   std::vector<Job> jobs;
   STORE_TRY(sql_.ForEach(
-      "SELECT "
-      "j.id,j.organization,o.id,j.kind,j.requested_ms,j.upto_seq,j.number_index,o.tombstone_key,"
+      "SELECT j.id,j.organization,o.id,j.kind,j.requested_ms,j.upto_seq,j.number_index,"
+      "o.tombstone_key,"
       "j.calls,j.sessions,j.notes,j.ratings,j.viewers,j.texts,j.debugs,j.traces,j.notices,"
       "j.events,j.conversations,j.contacts,j.user,j.flows FROM purge_jobs j JOIN organizations o "
       "ON o.no=j.organization WHERE j.completed_ms IS NULL ORDER BY j.requested_ms,j.id",
@@ -194,8 +194,7 @@ absl::StatusOr<int> RecordLedger::PurgeEmptySessions(Job& job, int max) {
 absl::Status RecordLedger::PurgeContacts(Job& job, std::int64_t now_ms) {
   std::vector<Oid> contacts;
   STORE_TRY(sql_.ForEach(
-      "SELECT c.id FROM record_contacts c WHERE c.organization=? "
-      "AND c.phone_index=? "
+      "SELECT c.id FROM record_contacts c WHERE c.organization=? AND c.phone_index=? "
       "AND NOT EXISTS(SELECT 1 FROM records WHERE contact=c.id) AND NOT EXISTS(SELECT 1 FROM "
       "record_conversations v JOIN record_texts t ON t.conversation=v.id WHERE v.contact=c.id)",
       [&contacts](const Statement& row) { contacts.push_back(OidOf(row, 0)); }, job.organization,

@@ -19,9 +19,8 @@ using records::Oid;
 // In lists: users by the names that their organization or they themselves gave.
 constexpr char kNumbersAndName[] =
     "coalesce(unseal('records.from_sealed',r.id,r.from_sealed)||' '||"
-    "unseal('records.to_sealed',r.id,r.to_sealed),'+'||u.phone||' +'||coalesce(x.phone,''),'')||' "
-    "'||"
-    "coalesce(nullif(p.full_name,''),u.first_name||' '||u.last_name,'')";
+    "unseal('records.to_sealed',r.id,r.to_sealed),'+'||u.phone||' +'||coalesce(x.phone,''),'')||"
+    "' '||coalesce(nullif(p.full_name,''),u.first_name||' '||u.last_name,'')";
 
 std::string ConditionOf(const records::CallFilter& filter) {
   std::string condition =

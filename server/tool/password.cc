@@ -18,8 +18,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::ptrdiff_t kCharactersMin = 10, kCharactersMax = 200;
-constexpr std::size_t kBytesMax = 4 * kCharactersMax;
+constexpr std::ptrdiff_t kCharactersMin = 10, kCharactersMax = crypto::kPasswordCharactersMax;
+constexpr std::size_t kBytesMax = crypto::kPasswordBytesMax;
 
 struct Password {
   Password() { text.reserve(kBytesMax + 2); }  // it never moves, and leaves no copy

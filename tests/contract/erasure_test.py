@@ -6,10 +6,11 @@ A customer who is no user is written about in calls of other systems, two users 
 for and purged, and the server is killed right after the purge's answer. Then the numbers, the texts and the e-mail
 address must stand nowhere: not in the data directory, not in what the server logged, not in a trace.
 """
-import json, mmap, os, pathlib, shutil, subprocess, sys, tempfile, time
+import json, mmap, os, pathlib, subprocess, sys, time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import scratch
 from idempotency_test import Client
 
 CALLER, CALLEE, CUSTOMER, VIEWER = "+9996610000001", "+9996610000002", "+15125550147", "viewer@erasure.example"
@@ -184,8 +185,5 @@ def run(folder, binaries):
 
 
 if __name__ == "__main__":
-    directory = tempfile.mkdtemp(prefix="trunkline-erasure-")
-    try:
+    with scratch.folder("erasure") as directory:
         sys.exit(run(pathlib.Path(directory), sys.argv[1]))
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)

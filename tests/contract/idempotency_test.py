@@ -2,10 +2,11 @@
 """X-15 over the real server: a key counts once, for requests side by side, over a kill, until the call is purged.
 usage: idempotency_test.py BIN
 """
-import concurrent.futures, http.client, json, os, shutil, sys, tempfile
+import concurrent.futures, http.client, json, os, sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import scratch
 from openapi_test import SCOPES, Server
 
 REQUESTS_AT_ONCE = 8
@@ -76,8 +77,5 @@ def run(folder, binaries):
 
 
 if __name__ == "__main__":
-    directory = tempfile.mkdtemp(prefix="trunkline-idempotency-")
-    try:
+    with scratch.folder("idempotency") as directory:
         sys.exit(run(directory, sys.argv[1]))
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)

@@ -5,10 +5,11 @@ usage: relay_flow_test.py BIN
 Two clients speak through the relay. When nobody has spoken there for the shortest time that a relay can be set to, it
 tells the server.
 """
-import os, pathlib, shutil, sqlite3, subprocess, sys, tempfile, time
+import os, pathlib, sqlite3, subprocess, sys, time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import scratch
 from idempotency_test import Client
 from schema import Document
 
@@ -96,8 +97,5 @@ def run(folder, binaries):
 
 
 if __name__ == "__main__":
-    directory = tempfile.mkdtemp(prefix="trunkline-flows-")
-    try:
+    with scratch.folder("flows") as directory:
         sys.exit(run(pathlib.Path(directory), sys.argv[1]))
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)

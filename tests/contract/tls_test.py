@@ -2,7 +2,11 @@
 """The real server over TLS, asked by curl, and a webhook that it posts to over TLS.
 usage: tls_test.py BIN
 """
-import http.server, json, os, queue, shutil, ssl, subprocess, sys, tempfile, threading
+import http.server, json, os, queue, ssl, subprocess, sys, threading
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import scratch
 
 SCOPES = "calls:read,calls:write,events:read"
 ISN_T_BELIEVED, GOT_NOTHING_HTTP = 60, (1, 52, 56)  # curl's exit codes
@@ -216,8 +220,5 @@ def main(binaries, folder):
 
 
 if __name__ == "__main__":
-    directory = tempfile.mkdtemp(prefix="trunkline-tls-")
-    try:
+    with scratch.folder("tls") as directory:
         main(sys.argv[1], directory)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)

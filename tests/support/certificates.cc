@@ -6,20 +6,15 @@
 #include <openssl/x509v3.h>
 
 #include "common/check.h"
+#include "common/crypto/openssl.h"
 
 namespace trunkline {
 namespace {
 
-template <auto Free>
-struct FreeWith {
-  template <class T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;
+using crypto::Bio;
+using crypto::FreeWith;
+using Key = crypto::PKey;
 using Certificate = std::unique_ptr<X509, FreeWith<X509_free>>;
-using Bio = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
 using Extension = std::unique_ptr<X509_EXTENSION, FreeWith<X509_EXTENSION_free>>;
 
 template <class Write>
