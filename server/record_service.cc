@@ -38,6 +38,9 @@ class Backend final : public api::Backend {
   void Read(std::function<absl::Status(records::Reader&)> work, Done done) override {
     desk_->Read(std::move(work), std::move(done));
   }
+  void ReadAside(std::function<absl::Status(records::Reader&)> work, Done done) override {
+    desk_->ReadAside(std::move(work), std::move(done));
+  }
   void Change(std::function<absl::Status(records::Ledger&, records::Live&)> work,
               Done done) override {
     desk_->Change(std::move(work), std::move(done));

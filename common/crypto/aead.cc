@@ -12,13 +12,19 @@ int SizeOf(ByteView bytes) {
   return static_cast<int>(bytes.size());
 }
 
+// Looked up once: by name, at each use, it would cost as much as a short text.
+const EVP_CIPHER* Aes256Gcm() {
+  static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  CHECK(cipher != nullptr);
+  return cipher;
+}
+
 }  // namespace
 
 Bytes GcmSeal(GcmKey key, GcmNonce nonce, ByteView associated, ByteView plain) {
   const CipherContext context(EVP_CIPHER_CTX_new());
   CHECK(context != nullptr);
-  CHECK(EVP_EncryptInit_ex2(context.get(), EVP_aes_256_gcm(), key.data(), nonce.data(), nullptr) ==
-        1);
+  CHECK(EVP_EncryptInit_ex2(context.get(), Aes256Gcm(), key.data(), nonce.data(), nullptr) == 1);
   Bytes sealed(plain.size() + kGcmTagBytes);
   int written = 0;
   CHECK(EVP_EncryptUpdate(context.get(), nullptr, &written, associated.data(),
@@ -37,8 +43,7 @@ std::optional<Bytes> GcmOpen(GcmKey key, GcmNonce nonce, ByteView associated, By
   Bytes tag(sealed.end() - kGcmTagBytes, sealed.end());
   const CipherContext context(EVP_CIPHER_CTX_new());
   CHECK(context != nullptr);
-  CHECK(EVP_DecryptInit_ex2(context.get(), EVP_aes_256_gcm(), key.data(), nonce.data(), nullptr) ==
-        1);
+  CHECK(EVP_DecryptInit_ex2(context.get(), Aes256Gcm(), key.data(), nonce.data(), nullptr) == 1);
   // One byte more: OpenSSL takes a null pointer for associated bytes.
   Bytes plain(cipher.size() + 1);
   int written = 0;

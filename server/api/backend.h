@@ -18,6 +18,8 @@ class Backend {
   // or with why it never ran. It makes the answer, which takes milliseconds when that is long: a
   // thread that others wait for shouldn't call it.
   virtual void Read(std::function<absl::Status(records::Reader&)> work, Done done) = 0;
+  // The same for work that may take long: others don't wait for it.
+  virtual void ReadAside(std::function<absl::Status(records::Reader&)> work, Done done) = 0;
   // In one transaction, which is there for good when `done` hears ok and never was otherwise. Work
   // may run more than once.
   virtual void Change(std::function<absl::Status(records::Ledger&, records::Live&)> work,

@@ -54,8 +54,8 @@ json::object ItemObject(const PurgeItem& item) {
 http::Answer Items(const records::PurgeResult& result) {
   // One at a time: a customer may have a hundred thousand.
   std::string body = R"({"items":[)";
-  for (const PurgeItem& item : result.items) {
-    if (&item != result.items.data()) body += ',';
+  for (const PurgeItem& item : result.shown()) {
+    if (&item != result.shown().data()) body += ',';
     body += json::serialize(ItemObject(item));
   }
   body += "]}";
@@ -85,7 +85,7 @@ void Run(const ExchangePtr& exchange, PurgeRequest purge) {
                      what_if](const records::PurgeResult& result) {
     if (!exchange->config->audit) return;
     exchange->config->audit({exchange->who.organization, exchange->who.credential, fingerprint,
-                             what_if, result.items.size()});
+                             what_if, result.shown().size()});
   };
   const auto work = [exchange, purge = std::move(purge)](Ledger& ledger, Live&) {
     return ledger.Purge(exchange->actor(), purge, exchange->now_ms);
@@ -182,7 +182,18 @@ void PurgeCustomer(const ExchangePtr& exchange) {
     purge->number_e164 = number.value_or("");
   }
   if (!fields.good()) return exchange->respond(Invalid(exchange->surface, fields.wrongs()));
-  Run(exchange, *std::move(purge));
+  const auto shared = std::make_shared<PurgeRequest>(*std::move(purge));
+  exchange->backend->ReadAside(
+      [exchange, shared](Reader& reader) {
+        auto calls =
+            reader.OfCustomer(exchange->who.organization, shared->number_e164, shared->what_if);
+        if (calls.ok()) shared->customer = *std::move(calls);
+        return calls.status();
+      },
+      [exchange, shared](const absl::Status& status) {
+        if (status.ok()) return Run(exchange, std::move(*shared));
+        exchange->respond(Failure(exchange->surface, status, exchange->internal));
+      });
 }
 
 void GetPurgeJob(const ExchangePtr& exchange) {

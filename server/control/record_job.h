@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "boost/json.hpp"
 #include "server/http/answer.h"
+#include "server/records/ledger.h"
 
 namespace trunkline::control {
 
@@ -42,6 +44,7 @@ struct Job {
   Members members;
   http::Answer answer = http::ErrorAnswer(500, "failed", "nothing was done");
   std::int64_t now_ms = 0;
+  std::shared_ptr<const records::CustomerCalls> customer = nullptr;  // who is to be purged
 };
 
 http::Answer Unknown(std::string_view what, std::string_view name);

@@ -138,7 +138,7 @@ json::object ToJson(const records::Call& call) {
 
 json::object ToJson(const records::PurgeResult& result) {
   json::array items;
-  for (const records::PurgeItem& item : result.items) {
+  for (const records::PurgeItem& item : result.shown()) {
     items.push_back(json::object{{"call", OrNull(item.call)},
                                  {"session", OrNull(item.session)},
                                  {"status", View(NameOf(item.status))},

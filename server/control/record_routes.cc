@@ -181,6 +181,16 @@ absl::Status DiscardCall(const RecordSources&, Job& job, records::Ledger& ledger
   return absl::OkStatus();
 }
 
+absl::Status LookForCustomer(const RecordSources& sources, Job& job, records::Reader& reader,
+                             const records::Organization& organization) {
+  const auto number = job.members.TextIfAny("number");
+  const auto e164 = number ? sources.number(*number) : std::nullopt;
+  if (!e164) return absl::OkStatus();
+  auto calls = reader.OfCustomer(organization.id, *e164, job.members.Flag("what_if"));
+  if (calls.ok()) job.customer = *std::move(calls);
+  return calls.status();
+}
+
 absl::Status PurgeCalls(const RecordSources& sources, Job& job, records::Ledger& ledger,
                         records::Live&, const records::Organization& organization) {
   records::PurgeRequest request;
@@ -193,6 +203,7 @@ absl::Status PurgeCalls(const RecordSources& sources, Job& job, records::Ledger&
     }
     request.kind = records::PurgeRequest::Kind::kCustomer;
     request.number_e164 = *e164;
+    request.customer = job.customer;
   } else {
     const bool sessions = job.members.Has("sessions");
     request.kind =
@@ -234,6 +245,7 @@ struct Route {
   absl::Status (*read_all)(const RecordSources&, Job&, records::Reader&) = nullptr;
   absl::Status (*change_all)(const RecordSources&, Job&, records::Ledger&) = nullptr;
   std::vector<const char*> texts{};  // that have to be there
+  ReadWork before_change = nullptr;
 };
 
 // Every member is looked at once before anything is done, so that a wrong one does nothing.
@@ -261,7 +273,7 @@ const std::vector<Route>& Routes() {
       {.name = "calls/list", .read = ListCalls},
       {.name = "calls/show", .read = ShowCall, .texts = {"call"}},
       {.name = "calls/discard", .change = DiscardCall, .texts = {"call"}},
-      {.name = "calls/purge", .change = PurgeCalls},
+      {.name = "calls/purge", .change = PurgeCalls, .before_change = LookForCustomer},
       {.name = "jobs/show", .read = ShowJob, .texts = {"job"}},
   };
   return routes;
@@ -271,7 +283,8 @@ absl::Status RunRead(const RecordSources& sources, const Route& route, Job& job,
                      records::Reader& reader) {
   if (route.read_all != nullptr) return route.read_all(sources, job, reader);
   return InOrg(job, reader, [&](const records::Organization& organization) {
-    return route.read(sources, job, reader, organization);
+    const ReadWork work = route.read != nullptr ? route.read : route.before_change;
+    return work(sources, job, reader, organization);
   });
 }
 
@@ -289,18 +302,20 @@ void Run(const std::shared_ptr<const RecordSources>& sources, const Route& route
   const auto done = [shared, respond](const absl::Status& status) {
     respond(status.ok() ? std::move(shared->answer) : Refused(status));
   };
-  if (route.read != nullptr || route.read_all != nullptr) {
-    return sources->read(
-        [sources, &route, shared](records::Reader& reader) {
-          return RunRead(*sources, route, *shared, reader);
+  const auto read = [sources, &route, shared](records::Reader& reader) {
+    return RunRead(*sources, route, *shared, reader);
+  };
+  if (route.read != nullptr || route.read_all != nullptr) return sources->read(read, done);
+  const auto change = [sources, &route, shared, done] {
+    sources->change(
+        [sources, &route, shared](records::Ledger& ledger, records::Live& live) {
+          return RunChange(*sources, route, *shared, ledger, live);
         },
         done);
-  }
-  sources->change(
-      [sources, &route, shared](records::Ledger& ledger, records::Live& live) {
-        return RunChange(*sources, route, *shared, ledger, live);
-      },
-      done);
+  };
+  if (route.before_change == nullptr) return change();
+  sources->read(
+      read, [change, done](const absl::Status& status) { status.ok() ? change() : done(status); });
 }
 
 void Answer404(const Responder& respond) {

@@ -28,13 +28,20 @@ absl::Status RecordDesk::Seat::Run(const ReadWork& work) {
   return status;
 }
 
+// WhenProjected calls back before it returns, or never on this thread.
 void RecordDesk::Read(ReadWork work, Done done) {
-  // WhenProjected calls back before it returns, or never on this thread.
-  const std::thread::id asking = std::this_thread::get_id();
-  book_->WhenProjected([this, asking, late = late_, work = std::move(work),
+  ReadWhenProjected(std::this_thread::get_id(), std::move(work), std::move(done));
+}
+
+void RecordDesk::ReadAside(ReadWork work, Done done) {
+  ReadWhenProjected(std::thread::id(), std::move(work), std::move(done));
+}
+
+void RecordDesk::ReadWhenProjected(std::thread::id here, ReadWork work, Done done) {
+  book_->WhenProjected([this, here, late = late_, work = std::move(work),
                         done = std::move(done)](const absl::Status& status) {
     if (!status.ok()) return done(status);
-    if (std::this_thread::get_id() == asking) return done(seat_.Run(work));
+    if (std::this_thread::get_id() == here) return done(seat_.Run(work));
     {
       const std::lock_guard lock(late->mutex);
       if (late->stopping) return;

@@ -35,6 +35,8 @@ class RecordDesk {
   // By one thread, always the same. `done` hears what work returned, or why it didn't run; called
   // before this returns, or later by another thread.
   void Read(ReadWork work, Done done);
+  // What may take long: on the desk's own thread, where `done` is called too.
+  void ReadAside(ReadWork work, Done done);
   // See BookLoop::ChangeRecords. By any thread; `done` runs on the desk's own.
   void Change(ChangeWork work, Done done);
 
@@ -53,6 +55,8 @@ class RecordDesk {
     bool stopping = false;
   };
 
+  // On `here` if that is the thread that may go on at once, else on the desk's own.
+  void ReadWhenProjected(std::thread::id here, ReadWork work, Done done);
   void RunLate();
 
   BookLoop* const book_;

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -67,6 +68,8 @@ struct PurgeStatus {
   std::string receipt;
 };
 
+struct CustomerCalls;
+
 class Reader : public WebhookReader {
  public:
   virtual absl::StatusOr<std::vector<Organization>> Organizations() = 0;
@@ -81,6 +84,9 @@ class Reader : public WebhookReader {
 
   virtual absl::StatusOr<std::optional<PurgeJob>> FindJob(Oid organization, Oid job) = 0;
   virtual absl::StatusOr<PurgeStatus> StatusOf(Oid organization, std::string_view call) = 0;
+  // What a purge by the number (PurgeRequest) would erase; takes a while if that is much.
+  virtual absl::StatusOr<std::shared_ptr<const CustomerCalls>> OfCustomer(
+      Oid organization, const std::string& number_e164, bool what_if) = 0;
 
   // Up to `max` events after `after`, in order. `oldest` is the lowest seq that is still kept.
   struct Events {
@@ -136,15 +142,27 @@ struct PurgeItem {
   } status = Status::kPurging;
   std::string error;
 };
+// What a customer's number selects at one moment, in the order of answers.
+struct CustomerCalls {
+  std::vector<PurgeItem> items;
+  std::int64_t upto_seq = 0;    // of the organization's newest event then
+  std::int64_t newest_seq = 0;  // of the first event of the item that began last
+};
 struct PurgeRequest {
   enum class Kind : std::uint8_t { kCalls, kSessions, kCustomer } kind = Kind::kCalls;
   std::vector<std::string> ids;  // as sent; kCalls and kSessions
   std::string number_e164;       // kCustomer; "+..." or, when nothing could be made of it, digits
   bool what_if = false;
+  // kCustomer: what Reader::OfCustomer found, so that calls don't wait while it is looked for;
+  // null: it is looked for within the change.
+  std::shared_ptr<const CustomerCalls> customer = nullptr;
 };
 struct PurgeResult {
   std::vector<PurgeItem> items;
   std::optional<Oid> job;  // none: nothing to be done, or a dry run
+  std::shared_ptr<const CustomerCalls> customer = nullptr;  // kCustomer: has the items instead
+
+  const std::vector<PurgeItem>& shown() const { return customer ? customer->items : items; }
 };
 
 struct NoteText {

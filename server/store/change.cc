@@ -1,5 +1,7 @@
 // Changes of projected tables that don't come from the journal, which are those of call records.
 
+#include <utility>
+
 #include "common/check.h"
 #include "server/store/store.h"
 
@@ -16,7 +18,9 @@ absl::Status Store::Change(absl::FunctionRef<absl::Status()> change) {
   }
   if (absl::Status begun = database_.Begin(); !begun.ok()) return begun;
   added_ = 0;
-  absl::Status status = End(change());
+  absl::Status status = change();
+  if (status.ok()) status = ledger_->Flush();
+  status = End(std::move(status));
   projector_.Forget();
   ledger_->Settle(status.ok());
   if (!status.ok()) return status;

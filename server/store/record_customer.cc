@@ -1,8 +1,11 @@
 #include "server/store/record_customer.h"
 
+#include <algorithm>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 
 namespace trunkline::store {
@@ -12,20 +15,31 @@ using records::Oid;
 
 // One of the ways a customer can be in a row; ?1 is the organization, ?2 the user or the number's
 // index. Asked side by side: a condition with OR would have all of the organization's rows read.
+// newest_first: the order of the index, backwards. A call that was tried again is its successor's
+// parent; going first, it would have the successor's row written once more.
 struct Side {
   bool by_user = false;
-  const char *calls, *sessions;
+  const char *calls, *newest_first, *sessions;
 };
 constexpr Side kSides[] = {
-    {true, "other=?2 AND organization=?1", "callee=?2 AND customer&2 AND organization=?1"},
+    {true, "other=?2 AND organization=?1", "id DESC",
+     "callee=?2 AND customer&2 AND organization=?1"},
     {true, "owner=?2 AND other IS NOT NULL AND internal AND organization=?1",
-     "caller=?2 AND customer&1 AND organization=?1"},
+     "other DESC,direction DESC,id DESC", "caller=?2 AND customer&1 AND organization=?1"},
     {false, "organization=?1 AND from_index=?2 AND (internal OR direction=0)",
-     "organization=?1 AND from_index=?2 AND customer&1"},
+     "to_index DESC,created_ms DESC,id DESC", "organization=?1 AND from_index=?2 AND customer&1"},
     {false,
      "organization=?1 AND to_index=?2 AND (direction=1 OR internal) "
      "AND NOT(internal AND from_index=?2)",
+     "id DESC",
      "organization=?1 AND to_index=?2 AND customer&2 AND NOT(customer&1 AND from_index=?2)"},
+};
+
+// A call or, `call` being nullopt, a session without calls.
+struct Found {
+  std::optional<Oid> call;
+  Oid session;
+  std::int64_t began_ms = 0;
 };
 
 // What is asked of a side.
@@ -41,7 +55,7 @@ const std::vector<Statements>& All() {
           {side.by_user,
            absl::StrCat("SELECT id,session,created_ms,seq FROM records WHERE ", side.calls),
            absl::StrCat("SELECT id FROM records WHERE ", side.calls,
-                        " AND seq<=?3 AND phase=4 LIMIT ?4"),
+                        " AND seq<=?3 AND phase=4 ORDER BY ", side.newest_first, " LIMIT ?4"),
            absl::StrCat("SELECT 1 FROM records WHERE ", side.calls, " AND seq<=?3 LIMIT 1"),
            absl::StrCat("SELECT NULL,id,started_ms,seq FROM record_sessions WHERE ", side.sessions),
            absl::StrCat("SELECT id FROM record_sessions WHERE ", side.sessions,
@@ -119,13 +133,33 @@ absl::StatusOr<Customer> FindCustomer(SqlCache& sql, std::int64_t organization,
   return customer;
 }
 
-absl::Status ForEachItem(SqlCache& sql, const Customer& customer,
-                         absl::FunctionRef<void(CustomerItem)> visit) {
-  const auto read = [visit](const Statement& row) {
-    visit({OptionalOid(row, 0), OidOf(row, 1), row.Int(2), row.Int(3)});
+// Sessions in the order in which they began, and so their calls.
+absl::StatusOr<records::CustomerCalls> CallsOf(SqlCache& sql, const Customer& customer,
+                                               bool what_if) {
+  using records::PurgeItem;
+  records::CustomerCalls calls;
+  std::vector<Found> found;
+  absl::flat_hash_map<Oid, std::int64_t> began;  // sessions
+  const auto read = [&](const Statement& row) {
+    const Found one{OptionalOid(row, 0), OidOf(row, 1), row.Int(2)};
+    const auto [at, first] = began.try_emplace(one.session, one.began_ms);
+    if (!first) at->second = std::min(at->second, one.began_ms);
+    calls.newest_seq = std::max(calls.newest_seq, row.Int(3));
+    found.push_back(one);
   };
   STORE_TRY(ForEachSide(sql, customer, &Statements::calls, read));
-  return ForEachSide(sql, customer, &Statements::sessions, read);
+  STORE_TRY(ForEachSide(sql, customer, &Statements::sessions, read));
+  const auto order = [&began](const Found& one) {
+    return std::tuple(began[one.session], one.session, one.began_ms, one.call);
+  };
+  std::sort(found.begin(), found.end(),
+            [&order](const Found& a, const Found& b) { return order(a) < order(b); });
+  const auto status = what_if ? PurgeItem::Status::kWhatIf : PurgeItem::Status::kPurging;
+  for (const Found& one : found) {
+    calls.items.push_back({std::nullopt, one.session.Hex(), status, ""});
+    if (one.call) calls.items.back().call = one.call->Hex();
+  }
+  return calls;
 }
 
 absl::Status ErasableCalls(SqlCache& sql, const Customer& customer, std::int64_t upto_seq, int max,

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "common/bytes.h"
 #include "common/ids.h"
+#include "server/records/ledger.h"
 #include "server/records/oid.h"
 #include "server/store/record_sql.h"
 
@@ -27,15 +28,9 @@ struct Customer {
 absl::StatusOr<Customer> FindCustomer(SqlCache& sql, std::int64_t organization,
                                       const std::string& number);
 
-// A call or, `call` being nullopt, a session without calls.
-struct CustomerItem {
-  std::optional<records::Oid> call;
-  records::Oid session;
-  std::int64_t began_ms = 0, seq = 0;
-};
-// In no order; also what is being purged already.
-absl::Status ForEachItem(SqlCache& sql, const Customer& customer,
-                         absl::FunctionRef<void(CustomerItem)> visit);
+// Calls, and sessions without calls; also what is being purged already. Without upto_seq.
+absl::StatusOr<records::CustomerCalls> CallsOf(SqlCache& sql, const Customer& customer,
+                                               bool what_if);
 
 // Of a job that selects what began before event upto_seq + 1, up to `max`: calls that have ended,
 // and sessions.

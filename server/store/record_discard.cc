@@ -25,7 +25,7 @@ absl::StatusOr<bool> RecordLedger::Discard(const records::Actor& actor,
   if (record->owner_notice && record->owner_notice->id != 0) {
     STORE_TRY(live.DeleteMessage(record->owner, record->owner_notice->id));
   }
-  const SecureDelete secure(sql_.database());
+  DeleteForGood();
   ErasedCounts counts;
   STORE_TRY(EraseRecord(sql_, *record, counts));
   STORE_TRY(KeepEmptySession(sql_, *record));
@@ -42,7 +42,6 @@ absl::StatusOr<bool> RecordLedger::Discard(const records::Actor& actor,
     STORE_TRY(DiscardPlaceholder(*record, *request.contact, now_ms));
   }
   STORE_TRY(Audit(actor, "discard", record->call.id.Hex(), 1, now_ms));
-  STORE_TRY(outbox_.Flush());
   return true;
 }
 

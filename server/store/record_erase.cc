@@ -1,6 +1,7 @@
 #include "server/store/record_erase.h"
 
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include "server/store/record_answers.h"
@@ -57,19 +58,23 @@ absl::Status EraseRecord(SqlCache& sql, const RecordRow& record, ErasedCounts& c
     count += rows;
     return absl::OkStatus();
   };
-  STORE_TRY(erase("DELETE FROM record_notes WHERE record=?", counts.notes, id));
-  STORE_TRY(erase("DELETE FROM record_ratings WHERE record=?", counts.ratings, id));
-  STORE_TRY(erase("DELETE FROM record_viewers WHERE record=?", counts.viewers, id));
-  STORE_TRY(erase("DELETE FROM record_flows WHERE record=?", counts.flows, id));
-  STORE_TRY(erase("DELETE FROM record_ingested WHERE record=?", counts.texts, id));
-  if (record.call.mtproto_id) {
+  for (const auto& [detail, statement, count] :
+       {std::tuple(kHasNotes, "DELETE FROM record_notes WHERE record=?", &counts.notes),
+        std::tuple(kHasRatings, "DELETE FROM record_ratings WHERE record=?", &counts.ratings),
+        std::tuple(kHasViewers, "DELETE FROM record_viewers WHERE record=?", &counts.viewers),
+        std::tuple(kHasFlows, "DELETE FROM record_flows WHERE record=?", &counts.flows)}) {
+    if ((record.details & detail) != 0) STORE_TRY(erase(statement, *count, id));
+  }
+  if (!record.call.mtproto_id) {
+    STORE_TRY(erase("DELETE FROM record_ingested WHERE record=?", counts.texts, id));
+  } else {
     STORE_TRY(erase("DELETE FROM call_debug WHERE call=? AND by_user IN(?,?)", counts.debugs,
                     record.call.mtproto_id, record.owner, record.peer()));
     // The same ratings, as the journal's projection has them.
     STORE_TRY(sql.Run("DELETE FROM ratings WHERE call=? AND by_user IN(?,?)",
                       record.call.mtproto_id, record.owner, record.peer()));
   }
-  STORE_TRY(EraseAnswers(sql, id));
+  if ((record.details & kHasAnswers) != 0) STORE_TRY(EraseAnswers(sql, id));
   STORE_TRY(sql.Run("UPDATE records SET parent=NULL WHERE session=? AND parent=?",
                     record.call.session, id));
   return erase("DELETE FROM records WHERE id=?", counts.calls, id);

@@ -90,7 +90,6 @@ absl::StatusOr<records::IngestResult> RecordLedger::Ingest(const records::Actor&
                "seal(?1,'record_ingested.recording',?1,?5))",
                call.id, request.ingested.status, request.ingested.transcript,
                request.ingested.summary, request.ingested.recording));
-  STORE_TRY(outbox_.Flush());
   return records::IngestResult{call.id, false};
 }
 

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kMagic = "trunkline keys 1";
 constexpr std::size_t kNameBytes = 16, kKeyBytes = 32, kCheckBytes = 16;
 constexpr std::size_t kSlotBytes = kNameBytes + kKeyBytes + kCheckBytes;
-constexpr std::size_t kSlotsPerRead = 1024;
+constexpr std::size_t kSlotsPerRead = 1024, kSlotsPerWrite = 64;
 static_assert(kMagic.size() == kNameBytes);
 
 // A sealed text: version, the key's name, nonce, ciphertext with its tag.
@@ -106,9 +106,9 @@ bool RecordKeys::IsWhole(const Slot& slot) {
   return std::equal(slot.end() - kCheckBytes, slot.end(), check.begin());
 }
 
-int RecordKeys::Write(std::int64_t slot, const Slot& bytes) {
+int RecordKeys::Write(std::int64_t slot, ByteView slots) {
   written_ = true;
-  return file_->pMethods->xWrite(file_.get(), bytes.data(), kSlotBytes,
+  return file_->pMethods->xWrite(file_.get(), slots.data(), static_cast<int>(slots.size()),
                                  slot * std::int64_t{kSlotBytes});
 }
 
@@ -246,17 +246,29 @@ absl::Status RecordKeys::Flush() {
   return absl::OkStatus();
 }
 
+// Keys that were made one after the other are neighbours, and so are often those that go together.
 absl::Status RecordKeys::Destroy(std::span<const KeyOwner> owners) {
+  std::vector<std::pair<std::int64_t, const KeyOwner*>> doomed;
   for (const KeyOwner& owner : owners) {
     const auto at = keys_.find(owner);
-    if (at == keys_.end()) continue;
-    const std::int64_t slot = at->second.slot;
-    if (const int code = Write(slot, Slot{}); code != SQLITE_OK) {
+    if (at != keys_.end()) doomed.emplace_back(at->second.slot, &owner);
+  }
+  std::sort(doomed.begin(), doomed.end());
+  for (std::size_t first = 0, last = 0; first < doomed.size(); first = last) {
+    const std::int64_t slot = doomed[first].first;
+    for (last = first + 1; last < doomed.size() && last - first < kSlotsPerWrite; ++last) {
+      if (doomed[last].first > doomed[last - 1].first + 1) break;
+    }
+    const auto count = static_cast<std::size_t>(doomed[last - 1].first - slot + 1);
+    static constexpr std::array<std::uint8_t, kSlotsPerWrite * kSlotBytes> kZeros{};
+    if (const int code = Write(slot, ByteView(kZeros).first(count * kSlotBytes));
+        code != SQLITE_OK) {
       return ToStatus(nullptr, code, "destroy a key");
     }
-    free_.push_back(slot);
     const std::lock_guard lock(mutex_);
-    keys_.erase(at);
+    for (std::size_t i = first; i < last; ++i) {
+      if (keys_.erase(*doomed[i].second) != 0) free_.push_back(doomed[i].first);
+    }
   }
   return Flush();
 }

@@ -98,7 +98,7 @@ class RecordKeys {
   absl::Status Begin();
   int KeyOf(const KeyOwner& owner, Key& key);
   std::optional<Key> Find(const KeyOwner& owner) const;
-  int Write(std::int64_t slot, const Slot& bytes);
+  int Write(std::int64_t slot, ByteView slots);
   static Slot Fill(ByteView name, const Key& key);
   static bool IsWhole(const Slot& slot);
 

@@ -60,21 +60,50 @@ absl::StatusOr<std::unique_ptr<RecordLedger>> RecordLedger::Open(Database* datab
   return ledger;
 }
 
+void RecordLedger::Settle(bool done) {
+  secure_.reset();
+  if (done) return;
+  feed_->ForgetUsers();
+  answers_.Forget();
+  tenants_.clear();
+  due_ = true;
+}
+
+void RecordLedger::DeleteForGood() {
+  if (!secure_) secure_.emplace(sql_.database());
+}
+
+absl::StatusOr<const RecordLedger::Tenant*> RecordLedger::Find(const Oid& organization) {
+  const auto known = tenants_.find(organization);
+  if (known != tenants_.end()) return &known->second;
+  Tenant tenant;
+  STORE_LET(const bool found, sql_.First(
+                                  "SELECT no,tombstone_key FROM organizations WHERE id=?",
+                                  [&tenant](const Statement& row) {
+                                    tenant = {row.Int(0), row.BytesOf(1)};
+                                  },
+                                  organization));
+  if (!found) return nullptr;
+  return &(tenants_[organization] = std::move(tenant));
+}
+
 absl::StatusOr<std::optional<std::int64_t>> RecordLedger::RowOf(const Oid& organization) {
-  return sql_.Int("SELECT no FROM organizations WHERE id=?", organization);
+  STORE_LET(const Tenant* const tenant, Find(organization));
+  if (tenant == nullptr) return std::nullopt;
+  return tenant->row;
 }
 
 // The selector is hashed with the organization's key: numbers are too few for a plain hash.
 absl::Status RecordLedger::Audit(const records::Actor& actor, std::string_view action,
                                  std::string_view selector, std::int64_t count,
                                  std::int64_t now_ms) {
-  STORE_LET(const Bytes key, TombstoneKey(sql_, actor.organization));
-  STORE_LET(const auto organization, RowOf(actor.organization));
+  STORE_LET(const Tenant* const organization, Find(actor.organization));
+  if (organization == nullptr) return absl::InternalError("nobody's request");
   return sql_.Run(
       "INSERT INTO audit(at_ms,organization,credential,user,action,selector,count) "
       "VALUES(?,?,?,?,?,?,?)",
-      now_ms, organization.value_or(0), actor.credential, actor.user, action,
-      ByteView(crypto::HmacSha256(key, AsBytes(selector))), count);
+      now_ms, organization->row, actor.credential, actor.user, action,
+      ByteView(crypto::HmacSha256(organization->tombstone_key, AsBytes(selector))), count);
 }
 
 absl::StatusOr<std::optional<records::Organization>> RecordLedger::AddOrganization(

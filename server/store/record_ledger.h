@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/crypto/ed25519.h"
@@ -34,12 +36,10 @@ class RecordLedger final : public records::Ledger {
   static absl::StatusOr<std::unique_ptr<RecordLedger>> Open(Database* database,
                                                             records::OidSource* ids,
                                                             RecordFeed* feed, RecordKeys* keys);
+  // Writes what all changes of the transaction write together, before its end.
+  absl::Status Flush() { return outbox_.Flush(); }
   // After a transaction. One that was undone may have been a slice of a purge.
-  void Settle(bool done) {
-    if (!done) feed_->ForgetUsers();
-    if (!done) answers_.Forget();
-    due_ |= !done;
-  }
+  void Settle(bool done);
 
   records::Reader& reader() override { return reader_; }
   records::WebhookWriter& webhooks() override { return webhooks_; }
@@ -87,7 +87,16 @@ class RecordLedger final : public records::Ledger {
 
   RecordLedger(Database* database, records::OidSource* ids, RecordFeed* feed, RecordKeys* keys);
 
+  // What never changes of an organization.
+  struct Tenant {
+    std::int64_t row = 0;
+    Bytes tombstone_key;
+  };
+  // Null: there is no such organization. Until the end of the transaction.
+  absl::StatusOr<const Tenant*> Find(const records::Oid& organization);
   absl::StatusOr<std::optional<std::int64_t>> RowOf(const records::Oid& organization);
+  // From here to the end of the transaction, what is deleted is overwritten.
+  void DeleteForGood();
   absl::Status Audit(const records::Actor& actor, std::string_view action,
                      std::string_view selector, std::int64_t count, std::int64_t now_ms);
 
@@ -118,6 +127,7 @@ class RecordLedger final : public records::Ledger {
   absl::StatusOr<std::vector<Job>> RunningJobs();
   // Erases what it can, up to `budget`, which it lowers.
   absl::Status Work(Job& job, records::Live& live, std::int64_t now_ms, int& budget);
+  absl::Status DestroyKeys(const Job& job, const std::vector<records::Oid>& calls);
   absl::StatusOr<std::vector<records::Oid>> ErasableCallsOf(const Job& job, int max);
   absl::Status PurgeCall(Job& job, RecordRow& record, records::Live& live, std::int64_t now_ms);
   absl::StatusOr<int> PurgeEmptySessions(Job& job, int max);
@@ -139,9 +149,12 @@ class RecordLedger final : public records::Ledger {
   RecordReader reader_;
   RecordWebhooks webhooks_;
   RecordAnswers answers_;
+  absl::flat_hash_map<records::Oid, Tenant> tenants_;
+  std::optional<SecureDelete> secure_;  // in a transaction that needs it
   crypto::Ed25519Seed signing_key_;
-  bool due_ = true;       // PurgeSlice has something to do, as far as is known
-  bool waiting_ = false;  // a job waits for the end of a live call
+  absl::flat_hash_set<records::Oid> keyless_;  // that are purged next
+  bool due_ = true;                            // PurgeSlice has something to do, as far as is known
+  bool waiting_ = false;                       // a job waits for the end of a live call
 };
 
 }  // namespace trunkline::store

@@ -22,7 +22,6 @@ absl::StatusOr<NoteChange> RecordLedger::Changed(RecordRow& record,
   if (event) {
     event->at_ms = now_ms;
     STORE_TRY(outbox_.Emit(record, *std::move(event)));
-    STORE_TRY(outbox_.Flush());
   }
   STORE_TRY(table_.Update(record));
   NoteChange change;
@@ -62,7 +61,7 @@ absl::StatusOr<NoteChange> RecordLedger::ChangeNote(const records::Actor& actor,
                           "flagged=?2 WHERE id=?3 AND record=?4",
                           text->content, text->flagged, *id, record->call.id));
   } else {
-    const SecureDelete secure(sql_.database());
+    DeleteForGood();
     STORE_LET(changed, sql_.Change("DELETE FROM record_notes WHERE id=? AND record=?", *id,
                                    record->call.id));
   }

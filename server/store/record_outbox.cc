@@ -149,9 +149,11 @@ absl::StatusOr<RecordEvent*> RecordOutbox::Find(std::int64_t organization, std::
 
 absl::StatusOr<int> RecordOutbox::Purge(const RecordRow& record) {
   STORE_LET(Tail* const tail, TailOf(record.organization));
-  STORE_TRY(Write(record.organization, *tail));
   int purged = 0;
   for (const std::int64_t seq : record.EventSeqs()) {
+    if (seq > tail->last_seq - tail->events.events_size()) {
+      STORE_TRY(Write(record.organization, *tail));
+    }
     STORE_LET(RecordEvent* const event, Find(record.organization, seq));
     if (event == nullptr) continue;
     event->clear_call();

@@ -24,8 +24,9 @@ struct RecordLedger::Selection {
   Oid job;                     // to be made, if anything is new
   bool any_new = false;        // not yet being purged
   std::optional<Oid> running;  // the job of something that is
-  Customer customer;           // kCustomer
   std::vector<PurgeItem> items;
+  Customer customer;                                    // kCustomer
+  std::shared_ptr<const records::CustomerCalls> calls;  // kCustomer: instead of items
 
   void Add(const std::optional<Oid>& call, const std::optional<Oid>& session) {
     PurgeItem item;
@@ -61,16 +62,22 @@ absl::StatusOr<records::PurgeResult> RecordLedger::Purge(const records::Actor& a
       break;
   }
   records::PurgeResult result;
-  const auto count = static_cast<std::int64_t>(selection.items.size());
   const bool customer = request.kind == PurgeRequest::Kind::kCustomer;
+  result.items = std::move(selection.items);
+  result.customer = selection.calls;
+  const auto count = static_cast<std::int64_t>(result.shown().size());
   STORE_TRY(Audit(actor, request.what_if ? "purge what if" : "purge",
                   customer ? request.number_e164 : absl::StrJoin(request.ids, "\n"), count,
                   now_ms));
-  result.items = std::move(selection.items);
   if (request.what_if) return result;
   result.job = selection.running;
   if (selection.any_new) {
-    STORE_LET(const std::int64_t seq, outbox_.NextSeq(selection.organization_row));
+    std::int64_t upto_seq = 0;
+    if (customer) {
+      upto_seq = selection.calls->upto_seq;
+    } else {
+      STORE_LET(upto_seq, outbox_.NextSeq(selection.organization_row));
+    }
     // One event for all that a customer's number selects: the mark is one row whatever it is of.
     if (customer) {
       records::Event event;
@@ -85,11 +92,10 @@ absl::StatusOr<records::PurgeResult> RecordLedger::Purge(const records::Actor& a
         sql_.Run("INSERT INTO purge_jobs(id,organization,kind,requested_ms,number_index,user,"
                  "upto_seq) VALUES(?,?,?,?,?,?,?)",
                  selection.job, selection.organization_row, static_cast<std::int32_t>(request.kind),
-                 now_ms, number, selection.customer.user, seq));
+                 now_ms, number, selection.customer.user, upto_seq));
     result.job = selection.job;
     due_ = true;
   }
-  STORE_TRY(outbox_.Flush());
   return result;
 }
 
@@ -186,21 +192,12 @@ absl::Status RecordLedger::SelectCustomer(const PurgeRequest& request, Selection
   STORE_LET(selection.customer,
             FindCustomer(sql_, selection.organization_row, request.number_e164));
   const Customer& customer = selection.customer;
-  std::vector<CustomerItem> items;
-  absl::flat_hash_map<Oid, std::int64_t> began;  // sessions
-  std::int64_t newest_seq = 0;
-  STORE_TRY(ForEachItem(sql_, customer, [&](CustomerItem item) {
-    const auto [at, first] = began.try_emplace(item.session, item.began_ms);
-    if (!first) at->second = std::min(at->second, item.began_ms);
-    newest_seq = std::max(newest_seq, item.seq);
-    items.push_back(std::move(item));
-  }));
-  const auto order = [&began](const CustomerItem& item) {
-    return std::tuple(began[item.session], item.session, item.began_ms, item.call);
-  };
-  std::sort(items.begin(), items.end(),
-            [&order](const CustomerItem& a, const CustomerItem& b) { return order(a) < order(b); });
-  for (const CustomerItem& item : items) selection.Add(item.call, item.session);
+  selection.calls = request.customer;
+  if (selection.calls == nullptr) {
+    STORE_LET(records::CustomerCalls calls, CallsOf(sql_, customer, request.what_if));
+    STORE_LET(calls.upto_seq, outbox_.NextSeq(selection.organization_row));
+    selection.calls = std::make_shared<const records::CustomerCalls>(std::move(calls));
+  }
   std::int64_t upto_seq = -1;
   STORE_TRY(sql_.First(
                     "SELECT id,upto_seq FROM purge_jobs WHERE organization=? AND number_index=? "
@@ -214,8 +211,8 @@ absl::Status RecordLedger::SelectCustomer(const PurgeRequest& request, Selection
   STORE_LET(const auto contact, sql_.Int("SELECT 1 FROM record_contacts WHERE organization=? "
                                          "AND phone_index=?",
                                          customer.organization, customer.number_index));
-  const bool anything = !selection.items.empty() || contact;
-  selection.any_new = anything && newest_seq > upto_seq;
+  const bool anything = !selection.calls->items.empty() || contact;
+  selection.any_new = anything && selection.calls->newest_seq > upto_seq;
   return absl::OkStatus();
 }
 

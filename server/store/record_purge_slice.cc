@@ -1,6 +1,7 @@
 // Purges do their work a few calls at a time, between other people's transactions. Where a job is
 // can be seen by what is left of its selection, so it goes on after a restart as if nothing had
 // been.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@ namespace {
 using records::EventType;
 using records::Oid;
 
+constexpr int kCallsAhead = 512;
 constexpr const char* kKinds[] = {"calls", "sessions", "customer"};
 
 }  // namespace
@@ -61,7 +63,7 @@ absl::StatusOr<bool> RecordLedger::PurgeSlice(int calls_max, records::Live& live
                                               std::int64_t now_ms) {
   // Until all of this is done, there is something to do.
   due_ = true;
-  const SecureDelete secure(sql_.database());
+  DeleteForGood();
   STORE_LET(std::vector<Job> jobs, RunningJobs());
   int budget = calls_max;
   bool waiting = false;
@@ -72,7 +74,6 @@ absl::StatusOr<bool> RecordLedger::PurgeSlice(int calls_max, records::Live& live
     waiting |= left;
     if (!left) STORE_TRY(Complete(job, now_ms));
   }
-  STORE_TRY(outbox_.Flush());
   waiting_ = waiting;
   due_ = budget == 0;
   feed_->ForgetEnded();
@@ -81,18 +82,11 @@ absl::StatusOr<bool> RecordLedger::PurgeSlice(int calls_max, records::Live& live
 
 absl::Status RecordLedger::Work(Job& job, records::Live& live, std::int64_t now_ms, int& budget) {
   STORE_LET(const std::vector<Oid> calls, ErasableCallsOf(job, budget));
-  std::vector<RecordRow> records;
-  std::vector<KeyOwner> keys;
+  STORE_TRY(DestroyKeys(job, calls));
   for (const Oid& call : calls) {
-    STORE_LET(std::optional<RecordRow> record, table_.ById(call, true));
-    if (!record) continue;
-    AddKeysOf(*record, keys);
-    records.push_back(*std::move(record));
+    STORE_LET(std::optional<RecordRow> record, table_.ToErase(call));
+    if (record) STORE_TRY(PurgeCall(job, *record, live, now_ms));
   }
-  // Before the rows, and durable by itself: what a copy of the file or its log still holds can't be
-  // opened from here on.
-  STORE_TRY(keys_->Destroy(keys));
-  for (RecordRow& record : records) STORE_TRY(PurgeCall(job, record, live, now_ms));
   budget -= static_cast<int>(calls.size());
   STORE_LET(const int sessions, PurgeEmptySessions(job, budget));
   budget -= sessions;
@@ -104,6 +98,23 @@ absl::Status RecordLedger::Work(Job& job, records::Live& live, std::int64_t now_
       job.id, counts.calls, counts.sessions, counts.notes, counts.ratings, counts.viewers,
       counts.texts, counts.debugs, counts.traces, counts.notices, counts.events,
       counts.conversations, counts.contacts, counts.flows);
+}
+
+// Before the rows, and durable by itself: what a copy of the file or its log still holds can't be
+// opened from here on. As each time means a flush, those of the next slices' calls go as well.
+absl::Status RecordLedger::DestroyKeys(const Job& job, const std::vector<Oid>& calls) {
+  const auto has_none = [this](const Oid& call) { return keyless_.contains(call); };
+  if (std::all_of(calls.begin(), calls.end(), has_none)) return absl::OkStatus();
+  STORE_LET(const std::vector<Oid> next,
+            ErasableCallsOf(job, std::max<int>(kCallsAhead, static_cast<int>(calls.size()))));
+  std::vector<KeyOwner> keys;
+  for (const Oid& call : next) {
+    STORE_LET(const std::optional<RecordRow> record, table_.ToErase(call));
+    if (record) AddKeysOf(*record, keys);
+  }
+  STORE_TRY(keys_->Destroy(keys));
+  keyless_ = {next.begin(), next.end()};
+  return absl::OkStatus();
 }
 
 // Calls that have ended; live ones are waited for.
@@ -139,19 +150,23 @@ absl::Status RecordLedger::PurgeCall(Job& job, RecordRow& record, records::Live&
     STORE_TRY(live.DeleteMessage(*record.peer(), record.peer_notice->id));
     ++counts.notices;
   }
-  STORE_LET(const int traces,
-            sql_.Change("DELETE FROM traces WHERE seq=(SELECT ended_seq FROM calls WHERE id=?)",
-                        call.mtproto_id));
-  counts.traces += traces;
+  if (call.mtproto_id) {
+    STORE_LET(const int traces,
+              sql_.Change("DELETE FROM traces WHERE seq=(SELECT ended_seq FROM calls WHERE id=?)",
+                          call.mtproto_id));
+    counts.traces += traces;
+  }
   STORE_LET(const int events, outbox_.Purge(record));
   counts.events += events;
   STORE_TRY(EraseRecord(sql_, record, counts));
   // What start reads of ended calls, once no organization has a record of this one.
-  STORE_TRY(
-      sql_.Run("DELETE FROM calls WHERE id=?1 AND ended_seq IS NOT NULL "
-               "AND NOT EXISTS(SELECT 1 FROM records WHERE id=?2) AND NOT EXISTS(SELECT 1 FROM "
-               "records WHERE mtproto_id=?1 AND mtproto_id<>0 AND direction=0)",
-               call.mtproto_id, Oid::OfCall(call.created_ms, call.mtproto_id)));
+  if (call.mtproto_id) {
+    STORE_TRY(
+        sql_.Run("DELETE FROM calls WHERE id=?1 AND ended_seq IS NOT NULL "
+                 "AND NOT EXISTS(SELECT 1 FROM records WHERE id=?2) AND NOT EXISTS(SELECT 1 FROM "
+                 "records WHERE mtproto_id=?1 AND mtproto_id<>0 AND direction=0)",
+                 call.mtproto_id, Oid::OfCall(call.created_ms, call.mtproto_id)));
+  }
   STORE_TRY(
       sql_.Run("INSERT INTO tombstones(call_hash,session_hash,purged_ms,job) "
                "VALUES(?,?,?,?)",

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/store/record_customer.h"
 #include "server/store/record_erase.h"
 #include "server/store/record_functions.h"
 #include "server/store/record_outbox.h"
@@ -160,33 +161,22 @@ absl::StatusOr<std::optional<records::Call>> RecordReader::Find(Oid organization
   return AtOneMoment([&]() -> absl::StatusOr<std::optional<records::Call>> {
     STORE_LET(std::optional<RecordRow> row, table_.Named(organization, call, false));
     if (!row) return std::nullopt;
-    STORE_TRY(AddDetails(row->call));
-    STORE_TRY(AddFlows(row->call));
+    STORE_TRY(AddDetails(*row));
+    STORE_TRY(AddFlows(*row));
     return std::move(row->call);
   });
 }
 
-absl::Status RecordReader::AddDetails(records::Call& call) {
-  STORE_TRY(sql_.ForEach(
-      "SELECT id,user,unseal('record_notes.content',id,content) AS text,flagged,created_ms "
-      "FROM record_notes WHERE record=? AND text NOT NULL ORDER BY no",
-      [&call](const Statement& row) {
-        call.notes.push_back({OidOf(row, 0), OidOf(row, 1), row.Text(2), row.Bool(3), row.Int(4)});
-      },
-      call.id));
-  STORE_TRY(sql_.ForEach(
-      "SELECT user,stars,unseal('record_ratings.comment',record,comment) AS text,tags,"
-      "user_initiative,created_ms FROM record_ratings WHERE record=? AND text NOT NULL ORDER BY "
-      "created_ms,user",
-      [&call](const Statement& row) {
-        call.ratings.push_back({OidOf(row, 0), row.Int32(1), row.Text(2),
-                                static_cast<std::uint32_t>(row.Int(3)), row.Bool(4), row.Int(5)});
-      },
-      call.id));
-  STORE_TRY(sql_.ForEach(
-      "SELECT unseal('record_viewers.email',record,email) AS text FROM record_viewers "
-      "WHERE record=? AND text NOT NULL ORDER BY text",
-      [&call](const Statement& row) { call.viewed_by.push_back(row.Text(0)); }, call.id));
+absl::Status RecordReader::AddDetails(RecordRow& row) {
+  records::Call& call = row.call;
+  if ((row.details & kHasNotes) != 0) STORE_TRY(AddNotes(call));
+  if ((row.details & kHasRatings) != 0) STORE_TRY(AddRatings(call));
+  if ((row.details & kHasViewers) != 0) {
+    STORE_TRY(sql_.ForEach(
+        "SELECT unseal('record_viewers.email',record,email) AS text FROM record_viewers "
+        "WHERE record=? AND text NOT NULL ORDER BY text",
+        [&call](const Statement& viewer) { call.viewed_by.push_back(viewer.Text(0)); }, call.id));
+  }
   if (call.mtproto_id) return absl::OkStatus();
   return sql_
       .First(
@@ -194,25 +184,47 @@ absl::Status RecordReader::AddDetails(records::Call& call) {
           "unseal('record_ingested.summary',record,summary),"
           "unseal('record_ingested.recording',record,recording) FROM record_ingested "
           "WHERE record=?",
-          [&call](const Statement& row) {
-            call.ingested = {row.Text(0), row.Text(1), row.Text(2), row.Text(3)};
+          [&call](const Statement& ingested) {
+            call.ingested = {ingested.Text(0), ingested.Text(1), ingested.Text(2),
+                             ingested.Text(3)};
           },
           call.id)
       .status();
 }
 
-// Relays come with the confirmation.
-absl::Status RecordReader::AddFlows(records::Call& call) {
-  if (!call.confirmed_ms) return absl::OkStatus();
+absl::Status RecordReader::AddNotes(records::Call& call) {
+  return sql_.ForEach(
+      "SELECT id,user,unseal('record_notes.content',id,content) AS text,flagged,created_ms "
+      "FROM record_notes WHERE record=? AND text NOT NULL ORDER BY no",
+      [&call](const Statement& row) {
+        call.notes.push_back({OidOf(row, 0), OidOf(row, 1), row.Text(2), row.Bool(3), row.Int(4)});
+      },
+      call.id);
+}
+
+absl::Status RecordReader::AddRatings(records::Call& call) {
+  return sql_.ForEach(
+      "SELECT user,stars,unseal('record_ratings.comment',record,comment) AS text,tags,"
+      "user_initiative,created_ms FROM record_ratings WHERE record=? AND text NOT NULL ORDER BY "
+      "created_ms,user",
+      [&call](const Statement& row) {
+        call.ratings.push_back({OidOf(row, 0), row.Int32(1), row.Text(2),
+                                static_cast<std::uint32_t>(row.Int(3)), row.Bool(4), row.Int(5)});
+      },
+      call.id);
+}
+
+absl::Status RecordReader::AddFlows(RecordRow& row) {
+  if ((row.details & kHasFlows) == 0) return absl::OkStatus();
   return sql_.ForEach(
       "SELECT relay,side,packets,bytes,first_ms,last_ms FROM record_flows WHERE record=? "
       "ORDER BY relay,side",
-      [&call](const Statement& row) {
-        const auto side = row.Bool(1) ? records::Side::kCallee : records::Side::kCaller;
-        call.flows.push_back(
-            {row.Int(0), side, row.Int(2), row.Int(3), OptionalInt(row, 4), OptionalInt(row, 5)});
+      [&call = row.call](const Statement& flow) {
+        const auto side = flow.Bool(1) ? records::Side::kCallee : records::Side::kCaller;
+        call.flows.push_back({flow.Int(0), side, flow.Int(2), flow.Int(3), OptionalInt(flow, 4),
+                              OptionalInt(flow, 5)});
       },
-      call.id);
+      row.call.id);
 }
 
 absl::StatusOr<records::CallPage> RecordReader::List(Oid organization,
@@ -239,11 +251,11 @@ absl::StatusOr<records::CallPage> RecordReader::ListNow(Oid organization,
              std::max<std::int64_t>(filter.offset, 0));
   for (;;) {
     STORE_LET(const bool found, rows.Step());
-    if (!found) break;
-    page.calls.push_back(ReadRecord(rows).call);
+    if (!found) return page;
+    RecordRow row = ReadRecord(rows);
+    STORE_TRY(AddDetails(row));
+    page.calls.push_back(std::move(row.call));
   }
-  for (records::Call& call : page.calls) STORE_TRY(AddDetails(call));
-  return page;
 }
 
 absl::StatusOr<std::optional<records::PurgeJob>> RecordReader::FindJob(Oid organization, Oid job) {
@@ -283,6 +295,26 @@ absl::StatusOr<records::PurgeStatus> RecordReader::StatusOf(Oid organization,
                       ByteView(TombstoneHash(key, *id)))
                   .status());
     return status;
+  });
+}
+
+absl::StatusOr<std::shared_ptr<const records::CustomerCalls>> RecordReader::OfCustomer(
+    Oid organization, const std::string& number_e164, bool what_if) {
+  using Found = std::shared_ptr<const records::CustomerCalls>;
+  return AtOneMoment([&]() -> absl::StatusOr<Found> {
+    std::int64_t no = 0, last_seq = 0;
+    STORE_TRY(sql_.First(
+                      "SELECT no,last_seq FROM organizations WHERE id=?",
+                      [&](const Statement& row) {
+                        no = row.Int(0);
+                        last_seq = row.Int(1);
+                      },
+                      organization)
+                  .status());
+    STORE_LET(const Customer customer, FindCustomer(sql_, no, number_e164));
+    STORE_LET(records::CustomerCalls calls, CallsOf(sql_, customer, what_if));
+    calls.upto_seq = last_seq;
+    return std::make_shared<const records::CustomerCalls>(std::move(calls));
   });
 }
 

@@ -36,6 +36,8 @@ class RecordReader final : public records::Reader {
                                                            records::Oid job) override;
   absl::StatusOr<records::PurgeStatus> StatusOf(records::Oid organization,
                                                 std::string_view call) override;
+  absl::StatusOr<std::shared_ptr<const records::CustomerCalls>> OfCustomer(
+      records::Oid organization, const std::string& number_e164, bool what_if) override;
   absl::StatusOr<std::vector<records::Webhook>> Webhooks() override;
   absl::StatusOr<std::optional<std::vector<records::DeadLetter>>> DeadLetters(
       records::Oid organization, std::string_view name) override;
@@ -47,8 +49,10 @@ class RecordReader final : public records::Reader {
   // All that `ask` asks is of one moment.
   template <class Ask>
   auto AtOneMoment(Ask ask) -> decltype(ask());
-  absl::Status AddDetails(records::Call& call);
-  absl::Status AddFlows(records::Call& call);
+  absl::Status AddDetails(RecordRow& row);
+  absl::Status AddNotes(records::Call& call);
+  absl::Status AddRatings(records::Call& call);
+  absl::Status AddFlows(RecordRow& row);
   absl::StatusOr<records::CallPage> ListNow(records::Oid organization,
                                             const records::CallFilter& filter);
 

@@ -36,9 +36,17 @@ constexpr std::string_view kUpdate =
     "reported_duration=?14,relay=?15,owner_message_id=?16,owner_pts=?17,peer_message_id=?18,"
     "peer_pts=?19,updated_ms=?20,events=?21,purge_job=?22 WHERE id=?1";
 
+// Whoever reads a record asks only those tables in which there is something of it: most have none.
+constexpr char kDetails[] =
+    "EXISTS(SELECT 1 FROM record_notes WHERE record=r.id)"
+    "|2*EXISTS(SELECT 1 FROM record_ratings WHERE record=r.id)"
+    "|4*EXISTS(SELECT 1 FROM record_viewers WHERE record=r.id)"
+    "|8*EXISTS(SELECT 1 FROM record_flows WHERE record=r.id)"
+    "|16*EXISTS(SELECT 1 FROM kept_answers WHERE call=r.id)";
+
 // What ReadRecord reads, some of it from other tables than `records r`.
 struct Joined {
-  const char *organization, *from, *to, *owner, *tables;
+  const char *organization, *from, *to, *owner, *details, *tables;
 };
 std::string Select(const Joined& joined) {
   return absl::StrCat(
@@ -49,14 +57,16 @@ std::string Select(const Joined& joined) {
       ",r.created_ms,r.received_ms,r.accepted_ms,r.confirmed_ms,r.ended_ms,r.duration,"
       "r.reported_duration,r.relay,r.owner_message_id,r.owner_pts,r.peer_message_id,r.peer_pts,"
       "r.provider,r.provider_call_id,r.external_id,r.updated_ms,r.events,r.purge_job,",
-      joined.owner, " FROM records r", joined.tables);
+      joined.owner, ",", joined.details, " FROM records r", joined.tables);
 }
 // The caller's organization's is found by its own id, that of the callee's by the call's.
 constexpr char kOfCallee[] = " WHERE r.mtproto_id=?1 AND r.mtproto_id<>0 AND r.direction=0";
 const std::string kByCallee = absl::StrCat(SelectRecord(), kOfCallee);
 // Of the row alone, as the feed goes on with it: without names, and numbers of users.
-const std::string kSelectRow = Select({"x''", "''", "''", "'',''", ""});
+const std::string kSelectRow = Select({"x''", "''", "''", "'',''", "0", ""});
 const std::string kRowOfCaller = absl::StrCat(kSelectRow, " WHERE r.id=?");
+const std::string kToErase =
+    absl::StrCat(Select({"x''", "''", "''", "'',''", kDetails, ""}), " WHERE r.id=?");
 const std::string kRowOfCallee = absl::StrCat(kSelectRow, kOfCallee);
 const std::string kById = absl::StrCat(SelectRecord(), " WHERE r.id=?");
 const std::string kVisibleById = absl::StrCat(kById, " AND ", kVisible);
@@ -106,6 +116,7 @@ const std::string& SelectRecord() {
              "ELSE u.phone END,'+'),'')",
        .owner = "coalesce(nullif(p.full_name,''),trim(u.first_name||' '||u.last_name),''),"
                 "coalesce(p.lang_code,'')",
+       .details = kDetails,
        .tables = " JOIN organizations o ON o.no=r.organization LEFT JOIN users u ON u.id=r.owner "
                  "LEFT JOIN users x ON x.id=r.other LEFT JOIN record_users p ON p.user=r.owner"});
   return select;
@@ -152,6 +163,7 @@ RecordRow ReadRecord(const Statement& row) {
   record.purge_job = OptionalOid(row, 36);
   call.owner_name = row.Text(37);
   call.owner_lang_code = row.Text(38);
+  record.details = row.Int32(39);
   return record;
 }
 
@@ -220,6 +232,10 @@ absl::StatusOr<std::optional<RecordRow>> RecordTable::One(const std::string& sql
                     sql, [&record](const Statement& row) { record = ReadRecord(row); }, args...)
                 .status());
   return record;
+}
+
+absl::StatusOr<std::optional<RecordRow>> RecordTable::ToErase(Oid id) {
+  return One(kToErase, id);
 }
 
 absl::StatusOr<std::optional<RecordRow>> RecordTable::ById(Oid id, bool hidden_too) {

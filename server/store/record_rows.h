@@ -19,6 +19,15 @@ struct Notice {
   std::int32_t id = 0, pts = 0;
 };
 
+// Which tables beside `records` have rows of a record; bits. Of what SelectRecord selects.
+enum Details : std::int32_t {
+  kHasNotes = 1,
+  kHasRatings = 2,
+  kHasViewers = 4,
+  kHasFlows = 8,
+  kHasAnswers = 16
+};
+
 struct RecordRow {
   records::Call call;             // without notes, ratings, viewers and what was ingested
   std::int64_t organization = 0;  // its row
@@ -26,8 +35,9 @@ struct RecordRow {
   std::optional<UserId> other;  // the other party of a live call; an ingested one has but numbers
   bool internal = false;        // both parties are the organization's
   std::optional<Notice> owner_notice, peer_notice;
-  std::int64_t seq = 0;  // of its first event
-  Bytes events;          // seqs of all that name the call
+  std::int64_t seq = 0;      // of its first event
+  Bytes events;              // seqs of all that name the call
+  std::int32_t details = 0;  // Details
   std::optional<records::Oid> purge_job;
 
   // The other party, if it is the organization's too.
@@ -72,6 +82,8 @@ class RecordTable {
   absl::Status Update(const RecordRow& row);
   // One per organization of its parties.
   absl::StatusOr<std::vector<RecordRow>> ByCall(CallId call, std::int64_t requested_ms);
+  // For EraseRecord: without names and numbers.
+  absl::StatusOr<std::optional<RecordRow>> ToErase(records::Oid id);
   // `hidden_too`: also what is being purged.
   absl::StatusOr<std::optional<RecordRow>> ById(records::Oid id, bool hidden_too);
   absl::StatusOr<std::optional<RecordRow>> Named(records::Oid organization, std::string_view name,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 
 #include "server/api/backend.h"
 
@@ -27,6 +28,9 @@ class InlineBackend final : public Backend {
 
   void Read(std::function<absl::Status(records::Reader&)> work, Done done) override {
     if (!drops) done(failure.ok() ? work(*reader_) : failure);
+  }
+  void ReadAside(std::function<absl::Status(records::Reader&)> work, Done done) override {
+    Read(std::move(work), std::move(done));
   }
   void Change(std::function<absl::Status(records::Ledger&, records::Live&)> work,
               Done done) override {

@@ -66,6 +66,21 @@ absl::StatusOr<std::optional<PurgeJob>> SmallLedger::FindJob(Oid organization, O
   return std::optional<PurgeJob>();
 }
 
+absl::StatusOr<std::shared_ptr<const records::CustomerCalls>> SmallLedger::OfCustomer(
+    Oid organization, const std::string& number_e164, bool what_if) {
+  ++reads;
+  const auto found = what_if ? PurgeItem::Status::kWhatIf : PurgeItem::Status::kPurging;
+  records::CustomerCalls customer;
+  for (const Call& call : calls) {
+    if (call.organization != organization || call.to_e164 != number_e164) continue;
+    customer.items.push_back({call.id.Hex(), call.session.Hex(), found, ""});
+  }
+  if (!customer.items.empty()) {
+    customer.items.push_back({std::nullopt, Oid(9, 9).Hex(), found, ""});
+  }
+  return std::make_shared<const records::CustomerCalls>(std::move(customer));
+}
+
 absl::StatusOr<PurgeStatus> SmallLedger::StatusOf(Oid, std::string_view call) {
   ++reads;
   const bool over = std::find(purged.begin(), purged.end(), call) != purged.end();
@@ -176,16 +191,7 @@ absl::StatusOr<PurgeResult> SmallLedger::Purge(const Actor& by, const PurgeReque
     (request.kind == PurgeRequest::Kind::kSessions ? unknown.session : unknown.call) = id;
     result.items.push_back(std::move(unknown));
   }
-  if (request.kind == PurgeRequest::Kind::kCustomer) {
-    for (const Call& call : calls) {
-      const bool wanted =
-          call.organization == by.organization && call.to_e164 == request.number_e164;
-      if (wanted) result.items.push_back({call.id.Hex(), call.session.Hex(), found, ""});
-    }
-    if (!result.items.empty()) {
-      result.items.push_back({std::nullopt, Oid(9, 9).Hex(), found, ""});
-    }
-  }
+  if (request.kind == PurgeRequest::Kind::kCustomer) result.items = request.customer->items;
   if (purge_error) result.items.push_back(*purge_error);
   if (!request.what_if) {
     ++changes;

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,8 @@ class SmallLedger final : public records::Ledger,
                                                            records::Oid job) override;
   absl::StatusOr<records::PurgeStatus> StatusOf(records::Oid organization,
                                                 std::string_view call) override;
+  absl::StatusOr<std::shared_ptr<const records::CustomerCalls>> OfCustomer(
+      records::Oid organization, const std::string& number_e164, bool what_if) override;
   absl::StatusOr<Events> EventsAfter(records::Oid, std::int64_t, int) override;
 
   absl::StatusOr<std::vector<records::Webhook>> Webhooks() override { return webhooks_known; }

@@ -45,6 +45,12 @@ class Office : public records::FakeLedger {
       if (organization != office.call.organization) return records::CallPage{};
       return records::CallPage{{office.call}, 41};
     }
+    absl::StatusOr<std::shared_ptr<const records::CustomerCalls>> OfCustomer(
+        Oid, const std::string& number, bool) override {
+      records::CustomerCalls calls;
+      calls.items.push_back({std::nullopt, number, records::PurgeItem::Status::kPurging, ""});
+      return std::make_shared<const records::CustomerCalls>(std::move(calls));
+    }
     absl::StatusOr<std::optional<records::PurgeJob>> FindJob(Oid, Oid id) override {
       if (id != office.job.id) return std::nullopt;
       return office.job;
@@ -380,6 +386,9 @@ TEST_F(RecordRoutesTest, WhatIsPurgedIsSaidInOneWay) {
   Ask("calls/purge", R"({"number":"+1"})");
   EXPECT_EQ(office_.purged->kind, Kind::kCustomer);
   EXPECT_EQ(office_.purged->number_e164, "+1");
+  // Looked for before, so that calls don't wait for it.
+  ASSERT_TRUE(office_.purged->customer);
+  EXPECT_EQ(office_.purged->customer->items.at(0).session, "+1");
   office_.purged.reset();
   for (const char* bad :
        {R"({})", R"({"calls":["a"],"number":"+1"})", R"({"number":"none"})", R"({"calls":"a"})",

@@ -25,6 +25,10 @@ class FakeReader : public Reader {
   absl::StatusOr<CallPage> List(Oid, const CallFilter&) override { return NotHere(); }
   absl::StatusOr<std::optional<PurgeJob>> FindJob(Oid, Oid) override { return NotHere(); }
   absl::StatusOr<PurgeStatus> StatusOf(Oid, std::string_view) override { return NotHere(); }
+  absl::StatusOr<std::shared_ptr<const CustomerCalls>> OfCustomer(Oid, const std::string&,
+                                                                  bool) override {
+    return NotHere();
+  }
   absl::StatusOr<Events> EventsAfter(Oid, std::int64_t, int) override { return NotHere(); }
   absl::StatusOr<std::vector<Webhook>> Webhooks() override { return NotHere(); }
   absl::StatusOr<std::optional<std::vector<DeadLetter>>> DeadLetters(Oid,

@@ -164,7 +164,7 @@ TEST_F(MigrationTest, AFileInPlainIsSealed) {
     const absl::Status done = store->Change([&]() -> absl::Status {
       const auto result = store->records().Purge(
           actor, {records::PurgeRequest::Kind::kCustomer, {}, number, true}, 8'000);
-      if (result.ok()) items = result->items.size();
+      if (result.ok()) items = result->shown().size();
       return result.status();
     });
     EXPECT_TRUE(done.ok()) << done;

@@ -96,6 +96,28 @@ TEST_F(RecordKeysTest, ManyKeysComeBackAndPlacesAreUsedAgain) {
   EXPECT_EQ(Open(*keys, sealed[0]), "shut");
 }
 
+TEST_F(RecordKeysTest, NeighboursGoTogetherAndNobodyBetween) {
+  auto keys = MustOpen();
+  std::vector<Bytes> sealed;
+  for (int i = 0; i < 300; ++i) sealed.push_back(Seal(*keys, Owner(i), absl::StrCat(i)));
+  const auto goes = [](int i) { return (i >= 10 && i < 170) || i == 180 || i == 182 || i == 299; };
+  std::vector<KeyOwner> owners = {KeyOwner(Owner(1'000).bytes())};
+  for (int i = 299; i >= 0; --i) {
+    if (goes(i)) owners.emplace_back(Owner(i).bytes());
+  }
+  owners.push_back(owners[3]);
+  ASSERT_TRUE(keys->Destroy(owners).ok());
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(keys->size(), 137u);
+    for (int i = 0; i < 300; ++i) {
+      EXPECT_EQ(Open(*keys, sealed[static_cast<std::size_t>(i)]),
+                goes(i) ? "shut" : absl::StrCat(i));
+    }
+    keys.reset();
+    keys = MustOpen();
+  }
+}
+
 // A transaction that is undone keeps what it was about to destroy.
 TEST_F(RecordKeysTest, WhatIsDoomedGoesWithTheCommit) {
   const auto keys = MustOpen();

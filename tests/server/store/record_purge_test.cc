@@ -280,6 +280,24 @@ TEST_F(RecordPurgeTest, TheReceiptIsSigned) {
   EXPECT_EQ(Number("SELECT count(*) FROM purge_jobs WHERE number_index IS NOT NULL"), 0);
 }
 
+// What one transaction tells goes into few rows, though each purged call's older events are
+// rewritten.
+TEST_F(RecordPurgeTest, EventsOfManyCallsShareRows) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 40; ++i) ids.push_back(Missed(kAnn, kBen).Hex());
+  const std::int64_t before = Number("SELECT count(*) FROM outbox");
+  PurgeCalls(ids);
+  PurgeAll();
+  EXPECT_LE(Number("SELECT count(*) FROM outbox"), before + 3);
+  std::int64_t purged = 0, erased = 0;
+  for (const records::Event& event : Events(org())) {
+    purged += event.type == records::EventType::kCallPurged ? 1 : 0;
+    erased += event.purged ? 1 : 0;
+  }
+  EXPECT_EQ(purged, 40);
+  EXPECT_GE(erased, 2 * 40);
+}
+
 // P-41: what the server starts from forgets a call too, when the last organization does; a phone
 // that still rates it and a relay that still tells of it do no harm.
 TEST_F(RecordPurgeTest, TheLastRecordTakesTheCall) {
