@@ -1,5 +1,15 @@
 # Every library and program, in the order of who may include whom (ARCHITECTURE.md, checked by tests/tidy).
 
+# What stays alone where files are compiled together (TRUNKLINE_UNITY).
+set_source_files_properties(
+  # OpenSSL's headers show these names that the files before them must not see.
+  common/crypto/md5.cc common/crypto/sha.cc
+  # A struct that a header names has members of types of their own, for which GCC warns in an included file.
+  server/relays/turn_prober.cc tests/support/certificates.cc
+  # Its http::Answer isn't the Answer of its own namespace, which others of the folder mean.
+  server/relays/relay_routes.cc
+  PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+
 trunkline_library(common/crypto LIBS common OpenSSL::SSL OpenSSL::Crypto absl::status absl::statusor)
 trunkline_library(common/config LIBS common Boost::headers CLI11::CLI11 tomlplusplus::tomlplusplus absl::status
   absl::strings)

@@ -20,6 +20,14 @@ if(TRUNKLINE_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# With TRUNKLINE_UNITY, files of a folder are compiled that many at a time: at -O0 most of the time goes into
+# headers, and those are read once for all of them. Release compiles each alone, which shows missing includes.
+function(trunkline_unity NAME)
+  if(TRUNKLINE_UNITY)
+    set_target_properties(${NAME} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${TRUNKLINE_UNITY})
+  endif()
+endfunction()
+
 # trunkline_library(server/call [LIBS ...]): every .cc of the folder, main.cc left out, as one static
 # library named after the path (server_call). A folder of headers alone becomes an interface library.
 function(trunkline_library FOLDER)
@@ -29,6 +37,7 @@ function(trunkline_library FOLDER)
   list(FILTER SOURCES EXCLUDE REGEX "/main\\.cc$")
   if(SOURCES)
     add_library(${NAME} STATIC ${SOURCES})
+    trunkline_unity(${NAME})
     target_link_libraries(${NAME} PUBLIC trunkline_flags ${ARG_LIBS})
   else()
     add_library(${NAME} INTERFACE)
@@ -54,6 +63,7 @@ function(trunkline_test FOLDER)
     return()
   endif()
   add_executable(${NAME}_test ${SOURCES})
+  trunkline_unity(${NAME}_test)
   target_link_libraries(${NAME}_test PRIVATE trunkline_flags GTest::gmock GTest::gtest_main ${ARG_LIBS})
   add_test(NAME ${FOLDER} COMMAND ${NAME}_test)
   set_tests_properties(${FOLDER} PROPERTIES TIMEOUT 900)

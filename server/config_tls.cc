@@ -15,7 +15,7 @@ namespace {
 // A chain or a key is some KB; all that a system believes some hundred.
 constexpr std::size_t kPemBytesMax = 64 << 10, kAuthoritiesBytesMax = 4 << 20;
 
-absl::Status Wrong(const std::string& message) {
+absl::Status WrongTls(const std::string& message) {
   return absl::InvalidArgumentError(message);
 }
 
@@ -25,23 +25,23 @@ absl::Status UseFile(const char* setting, const std::string& path, std::size_t b
                      const Use& use) {
   auto text = ReadIfThere(path, bytes_max);
   if (absl::IsDataLoss(text.status())) {
-    return Wrong(absl::StrCat(setting, ": ", path, " is larger than ", bytes_max, " bytes"));
+    return WrongTls(absl::StrCat(setting, ": ", path, " is larger than ", bytes_max, " bytes"));
   }
-  if (!text.ok() || !*text) return Wrong(absl::StrCat(setting, ": ", path, " can't be read"));
+  if (!text.ok() || !*text) return WrongTls(absl::StrCat(setting, ": ", path, " can't be read"));
   std::string& pem = **text;
   const absl::Status used = use(pem);
   Wipe(pem.data(), pem.size());
   if (used.ok()) return used;
-  return Wrong(absl::StrCat(setting, ": ", path, " ", used.message()));
+  return WrongTls(absl::StrCat(setting, ": ", path, " ", used.message()));
 }
 
 absl::Status ReadIdentity(Config& config) {
   if (config.http_tls_certificate.empty() && config.http_tls_key.empty()) return absl::OkStatus();
   if (config.http_tls_key.empty()) {
-    return Wrong("http_tls_key: is missing, http_tls_certificate needs one");
+    return WrongTls("http_tls_key: is missing, http_tls_certificate needs one");
   }
   if (config.http_tls_certificate.empty()) {
-    return Wrong("http_tls_certificate: is missing, http_tls_key is for it");
+    return WrongTls("http_tls_certificate: is missing, http_tls_key is for it");
   }
   auto server = std::make_shared<crypto::TlsServer>();
   absl::Status status =

@@ -17,24 +17,24 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::hours kPatience{1};
+constexpr std::chrono::hours kCallsPatience{1};
 constexpr int kSetUpsAtOnce = 16;  // key exchanges and sign-ins under way together
 
-int Failed(const std::string& why) {
+int CallsFailed(const std::string& why) {
   std::fprintf(stderr, "trunkline-bench: calls: %s\n", why.c_str());
   return 1;
 }
 
-class Loop {
+class CallLoop {
  public:
-  explicit Loop(boost::asio::io_context& io) : io_(io), timer_(io) {}
+  explicit CallLoop(boost::asio::io_context& io) : io_(io), timer_(io) {}
 
   void Add(std::unique_ptr<CallPair> pair) { pairs_.push_back(std::move(pair)); }
 
   bool SetUp() {
     for (int i = 0; i < kSetUpsAtOnce; ++i) SetUpNext();
     RunUntil(
-        io_, [this] { return ready_ == pairs_.size() || !failure_.empty(); }, kPatience);
+        io_, [this] { return ready_ == pairs_.size() || !failure_.empty(); }, kCallsPatience);
     return failure_.empty();
   }
 
@@ -49,7 +49,7 @@ class Loop {
     left_ = calls;
     for (const auto& pair : pairs_) Next(*pair);
     RunUntil(
-        io_, [this] { return under_way_ == 0; }, kPatience);
+        io_, [this] { return under_way_ == 0; }, kCallsPatience);
   }
 
   // Open loop: a server that falls behind doesn't slow the calls down, it makes them late.
@@ -61,7 +61,7 @@ class Loop {
     for (const auto& pair : pairs_) free_.push_back(pair.get());
     AwaitDue();
     RunUntil(
-        io_, [this] { return under_way_ == 0 && (left_ == 0 || free_.empty()); }, kPatience);
+        io_, [this] { return under_way_ == 0 && (left_ == 0 || free_.empty()); }, kCallsPatience);
   }
 
   const std::string& failure() const { return failure_; }
@@ -159,12 +159,12 @@ class Loop {
 
 int RunCalls(const ServerOptions& server, const CallsOptions& options) {
   auto target = FindTarget(server);
-  if (!target.ok()) return Failed(std::string(target.status().message()));
+  if (!target.ok()) return CallsFailed(std::string(target.status().message()));
   target->layer = options.layer;
 
   boost::asio::io_context io(1);
   SystemEntropy entropy;
-  Loop loop(io);
+  CallLoop loop(io);
   for (int i = 0; i < options.pairs; ++i) {
     const std::uint64_t number = options.first_phone + 2 * static_cast<std::uint64_t>(i);
     PairOptions pair{.caller = *target,
@@ -176,13 +176,13 @@ int RunCalls(const ServerOptions& server, const CallsOptions& options) {
         .get_dh_config = false, .signals = options.signals, .reuse_dh = options.reuse_dh};
     loop.Add(std::make_unique<CallPair>(io, std::move(pair), &entropy));
   }
-  if (!loop.SetUp()) return Failed("setting up: " + loop.failure());
-  if (options.reuse_dh && !loop.MakeKeys()) return Failed("making keys: " + loop.failure());
+  if (!loop.SetUp()) return CallsFailed("setting up: " + loop.failure());
+  if (options.reuse_dh && !loop.MakeKeys()) return CallsFailed("making keys: " + loop.failure());
 
   const auto start = std::chrono::steady_clock::now();
   const double client_cpu = OwnCpuSeconds();
   const auto server_cpu = server.server_pid == 0 ? std::nullopt : CpuSecondsOf(server.server_pid);
-  if (server.server_pid != 0 && !server_cpu) return Failed("--server-pid: no such process");
+  if (server.server_pid != 0 && !server_cpu) return CallsFailed("--server-pid: no such process");
   Latencies latencies;
   const bool open = options.rate > 0;
   const auto calls = open ? static_cast<std::uint64_t>(options.rate * options.seconds)
@@ -202,7 +202,7 @@ int RunCalls(const ServerOptions& server, const CallsOptions& options) {
   if (open) result.latencies = &latencies;
   Print(result, server.json);
   if (loop.done() == calls) return 0;
-  return Failed("the first failure: " + loop.failure());
+  return CallsFailed("the first failure: " + loop.failure());
 }
 
 }  // namespace trunkline::load

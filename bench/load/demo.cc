@@ -15,9 +15,9 @@
 namespace trunkline::load {
 namespace {
 
-constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kDemoPatience{60};
 
-int Failed(const std::string& why) {
+int DemoFailed(const std::string& why) {
   std::fprintf(stderr, "trunkline-bench: demo: %s\n", why.c_str());
   return 1;
 }
@@ -84,7 +84,7 @@ std::string Heading(const char* role, const ClientOptions& options) {
 
 int RunDemo(const ServerOptions& server, const DemoOptions& options) {
   auto target = FindTarget(server);
-  if (!target.ok()) return Failed(std::string(target.status().message()));
+  if (!target.ok()) return DemoFailed(std::string(target.status().message()));
   target->pfs = options.pfs;
 
   boost::asio::io_context io(1);
@@ -106,8 +106,8 @@ int RunDemo(const ServerOptions& server, const DemoOptions& options) {
   const auto set = [&outcome](const std::string& failure) { outcome = failure; };
   pair.SetUp(set);
   RunUntil(
-      io, [&outcome] { return outcome.has_value(); }, kPatience);
-  if (!outcome || !outcome->empty()) return Failed("setting up: " + outcome.value_or("no end"));
+      io, [&outcome] { return outcome.has_value(); }, kDemoPatience);
+  if (!outcome || !outcome->empty()) return DemoFailed("setting up: " + outcome.value_or("no end"));
 
   Ladder ladder(pair.caller_client().now());
   Record(ladder, pair.caller_client(), Side::kCaller);
@@ -115,14 +115,14 @@ int RunDemo(const ServerOptions& server, const DemoOptions& options) {
   outcome.reset();
   pair.Call(set);
   RunUntil(
-      io, [&outcome] { return outcome.has_value(); }, kPatience);
+      io, [&outcome] { return outcome.has_value(); }, kDemoPatience);
   std::fputs(
       ladder.Draw(Heading("caller", pair_options.caller), Heading("callee", pair_options.callee))
           .c_str(),
       stdout);
   std::printf("call %lld\n", static_cast<long long>(pair.caller().call_id()));
   if (options.voice_packets > 0) std::printf("%s\n", media.Told().c_str());
-  if (!outcome || !outcome->empty()) return Failed(outcome.value_or("no end"));
+  if (!outcome || !outcome->empty()) return DemoFailed(outcome.value_or("no end"));
   std::printf("every step held: %llu checks\n", static_cast<unsigned long long>(pair.checks()));
   return 0;
 }

@@ -11,23 +11,23 @@
 namespace trunkline::load {
 namespace {
 
-constexpr std::chrono::hours kPatience{1};
+constexpr std::chrono::hours kHandshakesPatience{1};
 
-int Failed(const std::string& why) {
+int HandshakesFailed(const std::string& why) {
   std::fprintf(stderr, "trunkline-bench: handshake: %s\n", why.c_str());
   return 1;
 }
 
-class Loop {
+class HandshakeLoop {
  public:
-  Loop(boost::asio::io_context& io, ClientOptions client, Entropy* entropy, int count)
+  HandshakeLoop(boost::asio::io_context& io, ClientOptions client, Entropy* entropy, int count)
       : io_(io), client_(std::move(client)), entropy_(entropy), left_(count) {}
 
   void Run(int connections) {
     clients_.resize(static_cast<std::size_t>(connections));
     for (auto& client : clients_) Next(client);
     RunUntil(
-        io_, [this] { return under_way_ == 0; }, kPatience);
+        io_, [this] { return under_way_ == 0; }, kHandshakesPatience);
   }
 
   const std::string& failure() const { return failure_; }
@@ -64,15 +64,16 @@ class Loop {
 
 int RunHandshakes(const ServerOptions& server, const HandshakeOptions& options) {
   auto target = FindTarget(server);
-  if (!target.ok()) return Failed(std::string(target.status().message()));
+  if (!target.ok()) return HandshakesFailed(std::string(target.status().message()));
 
   boost::asio::io_context io(1);
   SystemEntropy entropy;
-  Loop loop(io, *target, &entropy, options.count);
+  HandshakeLoop loop(io, *target, &entropy, options.count);
   const auto start = std::chrono::steady_clock::now();
   const double client_cpu = OwnCpuSeconds();
   const auto server_cpu = server.server_pid == 0 ? std::nullopt : CpuSecondsOf(server.server_pid);
-  if (server.server_pid != 0 && !server_cpu) return Failed("--server-pid: no such process");
+  if (server.server_pid != 0 && !server_cpu)
+    return HandshakesFailed("--server-pid: no such process");
   loop.Run(options.connections);
   Measurement result{.what = "handshakes", .done = loop.done(), .failed = loop.failed()};
   result.wall_seconds =
@@ -82,7 +83,7 @@ int RunHandshakes(const ServerOptions& server, const HandshakeOptions& options) 
     result.server_cpu_seconds = CpuSecondsOf(server.server_pid).value_or(*server_cpu) - *server_cpu;
   }
   Print(result, server.json);
-  return loop.failed() == 0 ? 0 : Failed("the first failure: " + loop.failure());
+  return loop.failed() == 0 ? 0 : HandshakesFailed("the first failure: " + loop.failure());
 }
 
 }  // namespace trunkline::load

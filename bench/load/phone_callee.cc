@@ -9,7 +9,7 @@ namespace fn = tl::api::fn;
 
 namespace {
 
-constexpr std::string_view kVersions[] = {"9.0.0", "8.0.0", "7.0.0"};
+constexpr std::string_view kCalleeVersions[] = {"9.0.0", "8.0.0", "7.0.0"};
 
 }  // namespace
 
@@ -49,7 +49,7 @@ void Phone::Accept() {
   MakePair();
   stage_ = Stage::kExchanging;
   const api::InputPhoneCall peer = Peer();
-  const api::PhoneCallProtocol protocol = ProtocolOf(kVersions);
+  const api::PhoneCallProtocol protocol = ProtocolOf(kCalleeVersions);
   client_->Invoke(
       fn::phone::AcceptCall{
           .peer = &peer, .g_b = AsText(pair_->public_value), .protocol = &protocol},

@@ -10,7 +10,7 @@ namespace fn = tl::api::fn;
 namespace {
 
 constexpr std::int32_t kRandomBytes = 256;
-constexpr std::string_view kVersions[] = {"8.0.0", "9.0.0", "11.0.0"};
+constexpr std::string_view kCallerVersions[] = {"8.0.0", "9.0.0", "11.0.0"};
 
 }  // namespace
 
@@ -42,7 +42,7 @@ void Phone::RequestCall() {
   MakePair();
   const crypto::Sha256Digest hash = crypto::Sha256(pair_->public_value);
   const api::InputUser user{.user_id = peer_.id.value(), .access_hash = peer_.hash.value()};
-  const api::PhoneCallProtocol protocol = ProtocolOf(kVersions);
+  const api::PhoneCallProtocol protocol = ProtocolOf(kCallerVersions);
   client_->Invoke(fn::phone::RequestCall{.user_id = &user,
                                          .random_id = static_cast<std::int32_t>(entropy_->U64()),
                                          .g_a_hash = AsText(hash),

@@ -12,7 +12,7 @@ namespace {
 
 using Type = Setting::Type;
 
-absl::Status Wrong(const std::string& message) {
+absl::Status WrongFile(const std::string& message) {
   return absl::InvalidArgumentError(message);
 }
 
@@ -70,7 +70,7 @@ class TomlReader {
 
  private:
   absl::Status At(const toml::node& node, const std::string& message) const {
-    return Wrong(absl::StrCat(Where(node), ": ", message));
+    return WrongFile(absl::StrCat(Where(node), ": ", message));
   }
   std::string Where(const toml::node& node) const {
     return absl::StrCat(file_, ":", node.source().begin.line);
@@ -148,15 +148,16 @@ absl::Status ApplyToml(std::string_view toml, const std::string& name, const Set
     const toml::table table = toml::parse(toml, name);
     return TomlReader(name, settings).Read(table, "");
   } catch (const toml::parse_error& error) {
-    return Wrong(
+    return WrongFile(
         absl::StrCat(name, ":", error.source().begin.line, ": ", std::string(error.description())));
   }
 }
 
 absl::Status ApplyFile(const std::string& path, const Settings& settings) {
   const auto text = ReadIfThere(path, kConfigFileBytesMax);
-  if (absl::IsDataLoss(text.status())) return Wrong("--config: " + path + " is larger than 1MiB");
-  if (!text.ok() || !*text) return Wrong("--config: " + path + " can't be read");
+  if (absl::IsDataLoss(text.status()))
+    return WrongFile("--config: " + path + " is larger than 1MiB");
+  if (!text.ok() || !*text) return WrongFile("--config: " + path + " can't be read");
   return ApplyToml(**text, path, settings);
 }
 

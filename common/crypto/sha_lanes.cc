@@ -11,8 +11,8 @@
 namespace trunkline::crypto {
 namespace {
 
-constexpr std::size_t kBlock = 64;
-constexpr std::size_t kLanes = 8;
+constexpr std::size_t kShaBlock = 64;
+constexpr std::size_t kShaLanes = 8;
 // The bit 1 and the length in bits that end a message.
 constexpr std::size_t kEndBytesMin = 9;
 
@@ -30,24 +30,26 @@ constexpr std::array<std::uint32_t, 8> kInitial = {0x6a09e667, 0xbb67ae85, 0x3c6
                                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
 std::size_t BlocksOf(const Sha256Job& job) {
-  return (job.first.size() + job.second.size() + kEndBytesMin + kBlock - 1) / kBlock;
+  return (job.first.size() + job.second.size() + kEndBytesMin + kShaBlock - 1) / kShaBlock;
 }
 
 // The part of `piece`, which begins at `at` of the message, that lies in the block.
 void CopyPart(ByteView piece, std::size_t at, std::size_t block, std::uint8_t* to) {
-  const std::size_t from = std::max(at, block), end = std::min(at + piece.size(), block + kBlock);
+  const std::size_t from = std::max(at, block),
+                    end = std::min(at + piece.size(), block + kShaBlock);
   if (from < end) std::memcpy(to + (from - block), piece.data() + (from - at), end - from);
 }
 
 void PutBlock(const Sha256Job& job, std::size_t index, std::uint8_t* to) {
-  const std::size_t size = job.first.size() + job.second.size(), block = index * kBlock;
-  std::memset(to, 0, kBlock);
+  const std::size_t size = job.first.size() + job.second.size(), block = index * kShaBlock;
+  std::memset(to, 0, kShaBlock);
   CopyPart(job.first, 0, block, to);
   CopyPart(job.second, job.first.size(), block, to);
-  if (size >= block && size < block + kBlock) to[size - block] = 0x80;
+  if (size >= block && size < block + kShaBlock) to[size - block] = 0x80;
   if (index + 1 < BlocksOf(job)) return;
   const std::uint64_t bits = std::uint64_t{size} * 8;
-  for (unsigned i = 0; i < 8; ++i) to[kBlock - 1 - i] = static_cast<std::uint8_t>(bits >> (8 * i));
+  for (unsigned i = 0; i < 8; ++i)
+    to[kShaBlock - 1 - i] = static_cast<std::uint8_t>(bits >> (8 * i));
 }
 
 void OneByOne(std::span<const Sha256Job> jobs) {
@@ -61,12 +63,12 @@ void OneByOne(std::span<const Sha256Job> jobs) {
 namespace {
 
 using Words = std::uint32_t __attribute__((vector_size(32)));  // of the same place, lane by lane
-static_assert(sizeof(Words) == kLanes * sizeof(std::uint32_t));
+static_assert(sizeof(Words) == kShaLanes * sizeof(std::uint32_t));
 
 struct Lanes {
   Words state[8];
   Words schedule[64];
-  std::array<std::array<std::uint8_t, kBlock>, kLanes> blocks;
+  std::array<std::array<std::uint8_t, kShaBlock>, kShaLanes> blocks;
   ~Lanes() { Wipe(this, sizeof *this); }  // the messages are secret
 };
 
@@ -83,7 +85,7 @@ TRUNKLINE_LANE_CODE void Shifted(const Words& x, unsigned a, unsigned b, unsigne
 // FIPS 180-4, section 6.2.2, step 1.
 TRUNKLINE_LANE_CODE void Schedule(Lanes& lanes) {
   for (std::size_t t = 0; t < 16; ++t) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    for (std::size_t lane = 0; lane < kShaLanes; ++lane) {
       std::uint32_t word;
       std::memcpy(&word, lanes.blocks[lane].data() + 4 * t, sizeof word);
       lanes.schedule[t][lane] = __builtin_bswap32(word);
@@ -130,7 +132,7 @@ void TakeDigest(const Lanes& lanes, std::size_t lane, Sha256Digest& digest) {
   }
 }
 
-// Up to kLanes jobs; a lane that is through computes on, and nobody looks.
+// Up to kShaLanes jobs; a lane that is through computes on, and nobody looks.
 TRUNKLINE_LANE_CODE void Together(std::span<const Sha256Job> jobs) {
   Lanes lanes;
   for (std::size_t i = 0; i < 8; ++i) lanes.state[i] = Words{} + kInitial[i];
@@ -174,7 +176,7 @@ void internal::Sha256Many(ShaLanes lanes, std::span<const Sha256Job> jobs) {
   constexpr std::size_t kWorth = 3;
   CHECK(Available(lanes));
   while (lanes != ShaLanes::kNone && jobs.size() >= kWorth) {
-    const auto some = jobs.first(std::min(jobs.size(), kLanes));
+    const auto some = jobs.first(std::min(jobs.size(), kShaLanes));
     lanes == ShaLanes::kAvx512 ? TogetherAvx512(some) : TogetherAvx2(some);
     jobs = jobs.subspan(some.size());
   }

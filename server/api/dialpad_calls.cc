@@ -18,7 +18,7 @@ using records::Live;
 using records::Oid;
 using records::Reader;
 
-constexpr std::int64_t kPageDefault = 50, kPageMax = 500, kOffsetMax = 1'000'000'000;
+constexpr std::int64_t kCallsPageDefault = 50, kCallsPageMax = 500, kOffsetMax = 1'000'000'000;
 constexpr std::int64_t kDurationMax = 86'400 * 7;
 constexpr std::size_t kExternalIdMax = 256;
 
@@ -175,7 +175,8 @@ void GetDialpadCall(const ExchangePtr& exchange) {
 void GetHistory(const ExchangePtr& exchange) {
   Query query(*exchange);
   records::CallFilter filter;
-  filter.limit = std::min(query.Number("limit", 1, kOffsetMax).value_or(kPageDefault), kPageMax);
+  filter.limit =
+      std::min(query.Number("limit", 1, kOffsetMax).value_or(kCallsPageDefault), kCallsPageMax);
   filter.offset = query.Number("offset", 0, kOffsetMax).value_or(0);
   if (const auto status = query.Text("status")) filter.dialpad_statuses = {*status};
   bool nothing = false;  // what isn't an id names nothing

@@ -12,7 +12,7 @@ namespace json = boost::json;
 constexpr char kContentType[] = "application/json; charset=utf-8";
 constexpr char kRetryAfterSeconds[] = "1", kKeysRetryAfterSeconds[] = "3600";
 
-json::string Text(std::string_view text) {
+json::string FaultText(std::string_view text) {
   return json::string(text.data(), text.size());
 }
 
@@ -21,14 +21,14 @@ http::Answer Fault(Surface surface, unsigned status, std::string_view code,
                    std::string_view message) {
   switch (surface) {
     case Surface::kDialpad:
-      return JsonAnswer({{"success", false}, {"error", Text(message)}, {"code", Text(code)}},
-                        status);
+      return JsonAnswer(
+          {{"success", false}, {"error", FaultText(message)}, {"code", FaultText(code)}}, status);
     case Surface::kPurge:
-      return JsonAnswer({{"message", Text(message)}, {"code", Text(code)}}, status);
+      return JsonAnswer({{"message", FaultText(message)}, {"code", FaultText(code)}}, status);
     case Surface::kNotes:
       break;
   }
-  return JsonAnswer({{"message", Text(message)}}, status);
+  return JsonAnswer({{"message", FaultText(message)}}, status);
 }
 
 std::string TextOf(const Wrong& wrong) {
@@ -115,9 +115,9 @@ http::Answer Invalid(Surface surface, const std::vector<Wrong>& wrongs) {
   if (surface != Surface::kDialpad) return Fault(surface, 400, "VALIDATION_ERROR", message);
   json::array details;
   for (const Wrong& wrong : wrongs) {
-    details.push_back({{"path", Text(wrong.path)}, {"message", Text(wrong.message)}});
+    details.push_back({{"path", FaultText(wrong.path)}, {"message", FaultText(wrong.message)}});
   }
-  json::object error{{"code", "VALIDATION_ERROR"}, {"message", Text(message)}};
+  json::object error{{"code", "VALIDATION_ERROR"}, {"message", FaultText(message)}};
   error["details"] = std::move(details);
   return JsonAnswer({{"success", false}, {"error", std::move(error)}}, 400);
 }
@@ -129,7 +129,7 @@ http::Answer Failure(Surface surface, const absl::Status& status, std::string_vi
     return answer;
   }
   if (surface == Surface::kDialpad) {
-    return JsonAnswer({{"success", false}, {"error", Text(internal)}}, 500);
+    return JsonAnswer({{"success", false}, {"error", FaultText(internal)}}, 500);
   }
   return Fault(surface, 500, "INTERNAL", internal);
 }

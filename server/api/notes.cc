@@ -20,9 +20,9 @@ using records::NoteText;
 using records::Oid;
 using records::Reader;
 
-constexpr std::int64_t kPageDefault = 50, kPageMax = 500, kSkipMax = 1'000'000'000;
+constexpr std::int64_t kNotesPageDefault = 50, kNotesPageMax = 500, kSkipMax = 1'000'000'000;
 constexpr std::size_t kNoteCharactersMax = 10'000, kCommentCharactersMax = 10'000,
-                      kEmailBytesMax = 254;
+                      kViewerBytesMax = 254;
 
 http::Answer Message(unsigned status, const char* message) {
   return JsonAnswer({{"message", message}}, status);
@@ -113,7 +113,8 @@ struct ListRequest {
 ListRequest ReadList(Query& query, const Exchange& exchange) {
   ListRequest list;
   records::CallFilter& filter = list.filter;
-  filter.limit = std::min(query.Number("limit", 1, kSkipMax).value_or(kPageDefault), kPageMax);
+  filter.limit =
+      std::min(query.Number("limit", 1, kSkipMax).value_or(kNotesPageDefault), kNotesPageMax);
   filter.offset = query.Number("skip", 0, kSkipMax).value_or(0);
   filter.notes_statuses = query.List("statuses");
   filter.from_ms = query.Time("start");
@@ -221,7 +222,7 @@ void MarkViewed(const ExchangePtr& exchange) {
       [](Fields& fields) {
         const std::string email = fields.Text("email", true).value_or("");
         const bool plausible = email.find('@') != std::string::npos &&
-                               email.size() <= kEmailBytesMax &&
+                               email.size() <= kViewerBytesMax &&
                                email.find_first_of(" \r\n\t") == std::string::npos;
         if (!plausible && fields.good()) fields.Blame("email", "expected an e-mail address");
         return email;

@@ -27,7 +27,7 @@ void Append(std::string& text, std::string_view more) {
 }
 
 // The path by its meaning: the same for an alias, and however its letters are written.
-std::string KeyOf(const Exchange& exchange) {
+std::string AnswerKeyOf(const Exchange& exchange) {
   std::string text;
   Append(text, AsText(exchange.who.credential.bytes()));
   Append(text, exchange.request.method);
@@ -134,7 +134,7 @@ bool IsIdempotencyKey(std::string_view key) {
 
 void ChangeOnce(const ExchangePtr& exchange, Make make, std::function<void()> after) {
   const auto attempt = std::make_shared<Attempt>(
-      Attempt{exchange, std::move(make), KeyOf(*exchange), RequestOf(*exchange)});
+      Attempt{exchange, std::move(make), AnswerKeyOf(*exchange), RequestOf(*exchange)});
   exchange->backend->Change(
       [attempt](Ledger& ledger, Live& live) { return attempt->Run(ledger, live); },
       [attempt, after = std::move(after)](const absl::Status& status) {

@@ -21,20 +21,20 @@ constexpr absl::string_view kStyle =
     "td,th{border:1px solid #ccd;padding:.2em .6em;text-align:left;vertical-align:top}"
     "pre{background:#f6f8fa;padding:.6em;overflow:auto}";
 
-std::string Text(const json::value& value) {
+std::string HtmlText(const json::value& value) {
   return absl::StrReplaceAll({value.as_string().data(), value.as_string().size()},
                              {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
 }
 
 std::string TextOf(const json::object& object, std::string_view name) {
   const json::value* const value = object.if_contains({name.data(), name.size()});
-  return value == nullptr ? "" : Text(*value);
+  return value == nullptr ? "" : HtmlText(*value);
 }
 
 // A schema in a few words: its name, or what it is.
 std::string Kind(const json::object& schema) {
   if (const json::value* const ref = schema.if_contains("$ref")) {
-    const std::string path = Text(*ref);
+    const std::string path = HtmlText(*ref);
     const std::string name = path.substr(path.rfind('/') + 1);
     return absl::StrCat("<a href=\"#", name, "\">", name, "</a>");
   }
@@ -42,7 +42,7 @@ std::string Kind(const json::object& schema) {
     std::string text;
     for (const json::value& word : words->as_array()) {
       absl::StrAppend(&text, text.empty() ? "" : ", ", "<code>",
-                      word.is_string() ? Text(word) : json::serialize(word), "</code>");
+                      word.is_string() ? HtmlText(word) : json::serialize(word), "</code>");
     }
     return text;
   }
@@ -88,7 +88,7 @@ std::string Answers(const json::object& operation, const json::object& shared) {
   for (const auto& [status, one] : operation.at("responses").as_object()) {
     const json::object* answer = &one.as_object();
     if (const json::value* const ref = answer->if_contains("$ref")) {
-      const std::string path = Text(*ref);
+      const std::string path = HtmlText(*ref);
       answer = &shared.at(path.substr(path.rfind('/') + 1)).as_object();
     }
     absl::StrAppend(&rows, "<tr><td>", absl::string_view(status.data(), status.size()), "<td>",

@@ -19,12 +19,12 @@ using records::Reader;
 
 constexpr std::size_t kIdsMax = 100;
 
-json::string Text(std::string_view text) {
+json::string JobText(std::string_view text) {
   return json::string(text.data(), text.size());
 }
 
 json::value TextOrNull(const std::optional<std::string>& text) {
-  return text ? json::value(Text(*text)) : json::value(nullptr);
+  return text ? json::value(JobText(*text)) : json::value(nullptr);
 }
 
 std::string_view WordOf(PurgeItem::Status status) {
@@ -44,10 +44,10 @@ std::string_view WordOf(PurgeItem::Status status) {
 // These four, always, in this order.
 json::object ItemObject(const PurgeItem& item) {
   json::value error = nullptr;
-  if (item.status == PurgeItem::Status::kError) error = Text(item.error);
+  if (item.status == PurgeItem::Status::kError) error = JobText(item.error);
   return {{"callId", TextOrNull(item.call)},
           {"sessionId", TextOrNull(item.session)},
-          {"status", Text(WordOf(item.status))},
+          {"status", JobText(WordOf(item.status))},
           {"errorMsg", std::move(error)}};
 }
 
@@ -238,7 +238,7 @@ http::Answer IssueToken(const http::Request& request, const Keyring& keyring, st
   if (*grant != "client_credentials") return OAuthError("unsupported_grant_type");
   const auto token = keyring.AccessToken(*id, *secret, now_ms);
   if (!token) return OAuthError("invalid_client");
-  return JsonAnswer({{"access_token", Text(*token)},
+  return JsonAnswer({{"access_token", JobText(*token)},
                      {"token_type", "bearer"},
                      {"expires_in", kAccessTokenSeconds - 1}});
 }

@@ -10,22 +10,22 @@
 namespace trunkline::book {
 namespace {
 
-using Kind = PrivacyRule::Kind;
+using RuleKind = PrivacyRule::Kind;
 
-bool NamesUsers(Kind kind) {
-  return kind == Kind::kAllowUsers || kind == Kind::kDisallowUsers;
+bool NamesUsers(RuleKind kind) {
+  return kind == RuleKind::kAllowUsers || kind == RuleKind::kDisallowUsers;
 }
 
 bool Fits(const PrivacyRule& rule, UserId viewer, bool contact) {
   switch (rule.kind) {
-    case Kind::kAllowAll:
-    case Kind::kDisallowAll:
+    case RuleKind::kAllowAll:
+    case RuleKind::kDisallowAll:
       return true;
-    case Kind::kAllowContacts:
-    case Kind::kDisallowContacts:
+    case RuleKind::kAllowContacts:
+    case RuleKind::kDisallowContacts:
       return contact;
-    case Kind::kAllowUsers:
-    case Kind::kDisallowUsers:
+    case RuleKind::kAllowUsers:
+    case RuleKind::kDisallowUsers:
       return std::find(rule.users.begin(), rule.users.end(), viewer) != rule.users.end();
   }
   return false;
@@ -58,19 +58,21 @@ reply::Privacy PrivacyReply(Turn& turn, PrivacyKey key) {
 std::vector<PrivacyRule> RulesOf(const State& state, UserId owner, PrivacyKey key) {
   const auto* rules = state.privacy.Find({owner, key});
   if (rules != nullptr && *rules != nullptr) return **rules;
-  return {PrivacyRule{Kind::kAllowAll, {}}};
+  return {PrivacyRule{RuleKind::kAllowAll, {}}};
 }
 
 bool Allows(const State& state, UserId owner, PrivacyKey key, UserId viewer) {
   const auto* rules = state.privacy.Find({owner, key});
   if (owner == viewer || rules == nullptr || *rules == nullptr) return true;
   const bool contact = IsContact(state, owner, viewer);
-  constexpr Kind kOrder[] = {Kind::kDisallowUsers, Kind::kAllowUsers,  Kind::kDisallowContacts,
-                             Kind::kAllowContacts, Kind::kDisallowAll, Kind::kAllowAll};
-  for (const Kind kind : kOrder) {
+  constexpr RuleKind kOrder[] = {RuleKind::kDisallowUsers,    RuleKind::kAllowUsers,
+                                 RuleKind::kDisallowContacts, RuleKind::kAllowContacts,
+                                 RuleKind::kDisallowAll,      RuleKind::kAllowAll};
+  for (const RuleKind kind : kOrder) {
     for (const PrivacyRule& rule : **rules) {
       if (rule.kind != kind || !Fits(rule, viewer, contact)) continue;
-      return kind == Kind::kAllowUsers || kind == Kind::kAllowContacts || kind == Kind::kAllowAll;
+      return kind == RuleKind::kAllowUsers || kind == RuleKind::kAllowContacts ||
+             kind == RuleKind::kAllowAll;
     }
   }
   return false;

@@ -11,7 +11,7 @@
 namespace trunkline::book {
 namespace {
 
-constexpr std::uint64_t kSlotMask = 1023;
+constexpr std::uint64_t kCallSlotMask = 1023;
 // Stands for the call that a refused request didn't make, in what followers of traces see.
 constexpr CallId kNoCall(-1);
 constexpr WallTime kCallIdsSince = FromUnixSeconds(1'767'225'600);  // 2026-01-01; enough until 2060
@@ -22,7 +22,7 @@ constexpr WallTime kCallIdsSince = FromUnixSeconds(1'767'225'600);  // 2026-01-0
 CallId NewCallId(Turn& turn) {
   const std::int64_t ms = std::max<std::int64_t>(0, turn.now_ms() - UnixMillis(kCallIdsSince));
   const std::uint64_t clock = static_cast<std::uint64_t>(ms) * kCallIdsPerSecond / 1000;
-  const std::uint64_t slot = turn.config().slot & kSlotMask;
+  const std::uint64_t slot = turn.config().slot & kCallSlotMask;
   for (std::uint64_t low = std::max(clock, turn.state().newest_call.value() + 1);; ++low) {
     const CallId id(static_cast<std::int64_t>(slot << kCallSlotShift | (low & kCallLowMask)));
     if ((low & kCallLowMask) != 0 && turn.state().calls.Find(id) == nullptr) return id;

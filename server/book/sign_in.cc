@@ -17,12 +17,12 @@ namespace {
 
 // User ids: bits 40..49 the slot, random below; under 2^52, which JavaScript keeps exact.
 constexpr int kUserSlotShift = 40;
-constexpr std::uint64_t kSlotMask = 1023;
+constexpr std::uint64_t kUserSlotMask = 1023;
 constexpr std::uint64_t kCodes = 100'000;  // five digits
 constexpr std::size_t kCodeHashBytes = 16;
 
 UserId NewUserId(Turn& turn) {
-  const std::uint64_t slot = turn.config().slot & kSlotMask;
+  const std::uint64_t slot = turn.config().slot & kUserSlotMask;
   for (;;) {
     const std::uint64_t low = turn.entropy().U64() & ((std::uint64_t{1} << kUserSlotShift) - 1);
     const UserId id(static_cast<std::int64_t>(slot << kUserSlotShift | low));

@@ -82,7 +82,7 @@ void Follow(const Sources& sources, const Responder& respond) {
   sources.follow(std::move(feed));
 }
 
-void Route(const Sources& sources, const Request& request, const Responder& respond) {
+void RouteRequest(const Sources& sources, const Request& request, const Responder& respond) {
   const std::string_view path = http::PathOf(request.target);
   const std::string_view call = http::Between(path, kCallPrefix, kCallSuffix);
   const bool is_backup = sources.backup && path == kBackup;
@@ -102,7 +102,7 @@ void Route(const Sources& sources, const Request& request, const Responder& resp
 
 http::Handler RoutesOf(Sources sources) {
   return [sources = std::move(sources)](const Request& request, const Responder& respond) {
-    Route(sources, request, respond);
+    RouteRequest(sources, request, respond);
   };
 }
 

@@ -15,16 +15,6 @@
 namespace trunkline::mtproto {
 namespace {
 
-enum class State : std::uint8_t {
-  kSentResPq,
-  kDecrypting,  // RSA in the pool
-  kMakingPair,  // DH pair in the pool
-  kSentDhParams,
-  kSharing,  // shared key in the pool
-  kStoring,  // key on its way to disk
-  kDone,     // remembered for repeated requests
-};
-
 // nullptr unless the body is exactly one C.
 template <class C>
 const C* ReadExactly(ByteView body, tl::Arena& arena) {
@@ -40,6 +30,16 @@ bool EqualsNumber(std::string_view big_endian, std::uint64_t number) {
 }
 
 }  // namespace
+
+enum class Handshakes::State : std::uint8_t {
+  kSentResPq,
+  kDecrypting,  // RSA in the pool
+  kMakingPair,  // DH pair in the pool
+  kSentDhParams,
+  kSharing,  // shared key in the pool
+  kStoring,  // key on its way to disk
+  kDone,     // remembered for repeated requests
+};
 
 // What step 4 brings, until the key is made.
 struct Handshakes::Secrets {

@@ -48,6 +48,7 @@ class Handshakes {
   std::size_t size() const { return exchanges_.size(); }
 
  private:
+  enum class State : std::uint8_t;
   struct Exchange;
   struct Secrets;
   using Position = std::list<Exchange>::iterator;

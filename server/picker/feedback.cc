@@ -13,7 +13,7 @@ constexpr float kRttSamplesOfOne = 10;
 constexpr float kPreferenceSamples = 0.3F;
 constexpr int kRatingBad = 2;
 
-bool IsSane(const LegSummary& leg) {
+bool IsSaneSummary(const LegSummary& leg) {
   return std::isfinite(leg.rtt_ms) && leg.rtt_ms >= 0 && std::isfinite(leg.loss) && leg.loss >= 0 &&
          leg.loss <= 1;
 }
@@ -51,7 +51,7 @@ bool Picker::OnFlow(Assignment& assignment, const FlowSummary& flow, WallTime no
   const std::int8_t slot = IndexIn(assignment.offer, flow.relay);
   const auto index = fleet_.IndexOf(flow.relay);
   ++stats_.flows;
-  if (slot < 0 || !index || !IsSane(flow.caller) || !IsSane(flow.callee)) {
+  if (slot < 0 || !index || !IsSaneSummary(flow.caller) || !IsSaneSummary(flow.callee)) {
     ++stats_.flows_refused;
     return false;
   }

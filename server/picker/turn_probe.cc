@@ -18,7 +18,7 @@ constexpr float kSmoothing = 0.125F;
 constexpr int kUnauthorized = 401, kAllocationMismatch = 437, kStaleNonce = 438, kQuota = 486,
               kNoCapacity = 508;
 
-bool IsSane(const std::optional<StunAddress>& address) {
+bool IsSaneAddress(const std::optional<StunAddress>& address) {
   if (!address || address->port == 0) return false;
   return std::ranges::any_of(address->ip, [](std::uint8_t byte) { return byte != 0; });
 }
@@ -179,7 +179,7 @@ void TurnProbe::OnBinding(const StunMessage& answer, WallTime now) {
   silences_ = 0;
   // Who was away may have come back with another configuration.
   if (binding_ == ProbeFinding::kSilent) next_allocation_ = now;
-  const bool fine = answer.kind == StunClass::kSuccess && IsSane(answer.mapped);
+  const bool fine = answer.kind == StunClass::kSuccess && IsSaneAddress(answer.mapped);
   binding_ = fine ? ProbeFinding::kFine : ProbeFinding::kBadMapped;
 }
 
@@ -227,8 +227,9 @@ void TurnProbe::OnAllocate(const StunMessage& answer) {
     return answer.relayed && answer.relayed->ipv6 == expected.ipv6 &&
            answer.relayed->ip == expected.ip;
   };
-  const bool expected = IsSane(answer.relayed) && (config_.relayed.empty() ||
-                                                   std::ranges::any_of(config_.relayed, same_host));
+  const bool expected =
+      IsSaneAddress(answer.relayed) &&
+      (config_.relayed.empty() || std::ranges::any_of(config_.relayed, same_host));
   Conclude(expected ? ProbeFinding::kFine : ProbeFinding::kWrongRelayed);
 }
 

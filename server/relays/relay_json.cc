@@ -25,7 +25,7 @@ std::string_view KindName(picker::Kind kind) {
   return "stun";
 }
 
-std::int64_t Seconds(Duration duration) {
+std::int64_t WholeSeconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
 
@@ -86,8 +86,8 @@ json::object RelayObject(const book::RelayStatus& relay) {
   if (relay.drops) AddDrops(*relay.drops, object);
   if (relay.silent) object["heartbeat_age_ms"] = relay.silent->count();
   if (relay.empty_in) {
-    object["empty_in_seconds"] = json::object{{"likely", Seconds(relay.empty_in->likely)},
-                                              {"surely", Seconds(relay.empty_in->surely)}};
+    object["empty_in_seconds"] = json::object{{"likely", WholeSeconds(relay.empty_in->likely)},
+                                              {"surely", WholeSeconds(relay.empty_in->surely)}};
   }
   return object;
 }

@@ -26,7 +26,7 @@ std::optional<std::int64_t> NumberIn(std::string_view text) {
   return number;
 }
 
-Answer NoSuchRelay(std::int64_t id) {
+Answer UnknownRelay(std::int64_t id) {
   return ErrorAnswer(404, "relay_unknown", absl::StrCat("there is no relay ", id));
 }
 
@@ -57,7 +57,7 @@ void Rotate(RelayService& service, const Responder& respond) {
 
 void Show(RelayService& service, std::int64_t id, const Responder& respond) {
   service.Show(id, [respond, id](const std::optional<book::RelayStatus>& relay) {
-    respond(relay ? JsonAnswer(RelayObject(*relay)) : NoSuchRelay(id));
+    respond(relay ? JsonAnswer(RelayObject(*relay)) : UnknownRelay(id));
   });
 }
 

@@ -5,11 +5,11 @@
 namespace trunkline::rpc {
 namespace {
 
-using Kind = book::Update::Kind;
+using UpdateKind = book::Update::Kind;
 
 bool HasTooLong(const book::UpdateBatch& batch) {
   for (const book::Update& update : batch.updates) {
-    if (update.kind == Kind::kTooLong) return true;
+    if (update.kind == UpdateKind::kTooLong) return true;
   }
   return false;
 }
@@ -17,32 +17,33 @@ bool HasTooLong(const book::UpdateBatch& batch) {
 // A lone update that mentions no call party by object goes without the container.
 bool IsShort(const book::UpdateBatch& batch) {
   return batch.updates.size() == 1 && batch.users.empty() &&
-         (batch.updates[0].kind == Kind::kSignalling || batch.updates[0].kind == Kind::kUserStatus);
+         (batch.updates[0].kind == UpdateKind::kSignalling ||
+          batch.updates[0].kind == UpdateKind::kUserStatus);
 }
 
 }  // namespace
 
 api::AnyUpdate Encoder::Update(const book::Update& from) {
   switch (from.kind) {
-    case Kind::kPhoneCall: {
+    case UpdateKind::kPhoneCall: {
       auto& update = Make<api::UpdatePhoneCall>();
       update.phone_call = Call(from.call);
       return &update;
     }
-    case Kind::kSignalling: {
+    case UpdateKind::kSignalling: {
       auto& update = Make<api::UpdatePhoneCallSignalingData>();
       update.phone_call_id = from.call_id.value();
       update.data = AsText(from.data);
       return &update;
     }
-    case Kind::kNewMessage: {
+    case UpdateKind::kNewMessage: {
       auto& update = Make<api::UpdateNewMessage>();
       update.message = Message(from.message);
       update.pts = from.pts;
       update.pts_count = 1;
       return &update;
     }
-    case Kind::kDeleteMessage: {
+    case UpdateKind::kDeleteMessage: {
       auto& update = Make<api::UpdateDeleteMessages>();
       update.messages =
           Map<std::int32_t>(std::array{from.message.id}, [](std::int32_t id) { return id; });
@@ -50,25 +51,25 @@ api::AnyUpdate Encoder::Update(const book::Update& from) {
       update.pts_count = 1;
       return &update;
     }
-    case Kind::kPrivacy: {
+    case UpdateKind::kPrivacy: {
       auto& update = Make<api::UpdatePrivacy>();
       update.key = Key(from.privacy_key);
       update.rules = Rules(from.rules);
       return &update;
     }
-    case Kind::kPeerBlocked: {
+    case UpdateKind::kPeerBlocked: {
       auto& update = Make<api::UpdatePeerBlocked>();
       update.set_blocked(from.flag);
       update.peer_id = Peer(from.user);
       return &update;
     }
-    case Kind::kUserStatus: {
+    case UpdateKind::kUserStatus: {
       auto& update = Make<api::UpdateUserStatus>();
       update.user_id = from.user.value();
       update.status = Status(from.online_until, from.was_online);
       return &update;
     }
-    case Kind::kTooLong:
+    case UpdateKind::kTooLong:
       break;
   }
   return {};

@@ -14,13 +14,13 @@ namespace {
 
 using book::Refusal;
 
-struct Row {
+struct RefusalRow {
   Refusal refusal;
   ErrorType type;
 };
 
 // In the order of the enum, so that the place is the index.
-constexpr Row kRows[] = {
+constexpr RefusalRow kRows[] = {
     {Refusal::kNone, ErrorType::kRpcCallFail},
     {Refusal::kAuthKeyUnregistered, ErrorType::kAuthKeyUnregistered},
     {Refusal::kBotMethodInvalid, ErrorType::kBotMethodInvalid},

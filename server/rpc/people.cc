@@ -11,7 +11,7 @@ namespace trunkline::rpc {
 namespace {
 
 namespace cmd = book::cmd;
-using Kind = book::PrivacyRule::Kind;
+using RuleKind = book::PrivacyRule::Kind;
 
 std::optional<book::PrivacyKey> KeyOf(const api::AnyInputPrivacyKey& key) {
   switch (key.id()) {
@@ -25,20 +25,20 @@ std::optional<book::PrivacyKey> KeyOf(const api::AnyInputPrivacyKey& key) {
 }
 
 // nullopt: a kind of rule about things that this server doesn't have (chats, premium, bots).
-std::optional<Kind> KindOf(const api::AnyInputPrivacyRule& rule) {
+std::optional<RuleKind> KindOf(const api::AnyInputPrivacyRule& rule) {
   switch (rule.id()) {
     case api::InputPrivacyValueAllowAll::kId:
-      return Kind::kAllowAll;
+      return RuleKind::kAllowAll;
     case api::InputPrivacyValueDisallowAll::kId:
-      return Kind::kDisallowAll;
+      return RuleKind::kDisallowAll;
     case api::InputPrivacyValueAllowContacts::kId:
-      return Kind::kAllowContacts;
+      return RuleKind::kAllowContacts;
     case api::InputPrivacyValueDisallowContacts::kId:
-      return Kind::kDisallowContacts;
+      return RuleKind::kDisallowContacts;
     case api::InputPrivacyValueAllowUsers::kId:
-      return Kind::kAllowUsers;
+      return RuleKind::kAllowUsers;
     case api::InputPrivacyValueDisallowUsers::kId:
-      return Kind::kDisallowUsers;
+      return RuleKind::kDisallowUsers;
     default:
       return std::nullopt;
   }
@@ -161,7 +161,7 @@ Outcome Run(const fn::account::SetPrivacy& request, const Context&) {
   if (request.rules.size() > kPrivacyRulesMax) return Refuse(ErrorType::kPrivacyTooLong);
   cmd::SetPrivacy set{*key, {}};
   for (const api::AnyInputPrivacyRule& rule : request.rules) {
-    const std::optional<Kind> kind = KindOf(rule);
+    const std::optional<RuleKind> kind = KindOf(rule);
     if (!kind) continue;
     const std::span<const api::AnyInputUser> users = UsersOf(rule);
     if (users.size() > kPrivacyUsersMax) return Refuse(ErrorType::kPrivacyTooLong);

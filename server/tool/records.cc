@@ -18,32 +18,32 @@ namespace json = boost::json;
 using TextOf = std::optional<std::string> (*)(const std::string& answer);
 
 // One subcommand: its options are the members of the request.
-class Verb {
+class RecordVerb {
  public:
-  Verb(CLI::App* group, const char* name, const char* help)
+  RecordVerb(CLI::App* group, const char* name, const char* help)
       : command_(group->add_subcommand(name, help)), target_(group->get_name() + "/" + name) {
     command_->add_flag("--json", options_->json, "as the server says it");
   }
-  Verb& InOrg() {
+  RecordVerb& InOrg() {
     Option("--org", "org", "name or id of the organization; else \"default\"");
     return *this;
   }
-  Verb& Option(const char* flag, const char* member, const char* help, bool needed = false) {
+  RecordVerb& Option(const char* flag, const char* member, const char* help, bool needed = false) {
     command_->add_option_function<std::string>(flag, Set<std::string>(member), help)
         ->required(needed);
     return *this;
   }
-  Verb& Number(const char* flag, const char* member, const char* help) {
+  RecordVerb& Number(const char* flag, const char* member, const char* help) {
     command_->add_option_function<std::int64_t>(flag, Set<std::int64_t>(member), help)
         ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
     return *this;
   }
-  Verb& Flag(const char* flag, const char* member, const char* help) {
+  RecordVerb& Flag(const char* flag, const char* member, const char* help) {
     command_->add_flag_callback(
         flag, [options = options_, member] { options->request[member] = true; }, help);
     return *this;
   }
-  Verb& Texts(const char* flag, const char* member, const char* help) {
+  RecordVerb& Texts(const char* flag, const char* member, const char* help) {
     command_->add_option_function<std::vector<std::string>>(
         flag,
         [options = options_, member](const std::vector<std::string>& texts) {
@@ -55,12 +55,12 @@ class Verb {
     return *this;
   }
   // Until the purge that was asked for is done.
-  Verb& Waits(const char* flag, const char* help) {
+  RecordVerb& Waits(const char* flag, const char* help) {
     command_->add_flag(flag, options_->wait, help);
     return *this;
   }
   // One of those options has to be there, and only one.
-  Verb& OneOf(const std::vector<std::string>& flags) {
+  RecordVerb& OneOf(const std::vector<std::string>& flags) {
     auto* const choice = command_->add_option_group("what");
     for (const std::string& flag : flags) choice->add_option(command_->get_option(flag));
     choice->require_option(1);
@@ -111,23 +111,23 @@ CLI::App* Group(CLI::App& app, const char* name, const char* help) {
 
 void AddCalls(CLI::App& app, Action& action) {
   CLI::App* const calls = Group(app, "calls", "records of calls");
-  Verb(calls, "list", "the newest ones")
+  RecordVerb(calls, "list", "the newest ones")
       .InOrg()
       .Option("--search", "search", "in numbers and the owner's name")
       .Number("--limit", "limit", "how many at most")
       .Number("--offset", "offset", "how many to leave out first")
       .Prints(action, CallTableText);
-  Verb(calls, "show", "one of them")
+  RecordVerb(calls, "show", "one of them")
       .InOrg()
       .Option("CALL", "call", "its id", true)
       .Prints(action, PropertiesText);
-  Verb(calls, "discard", "deletes a record; a call that lives is hung up first")
+  RecordVerb(calls, "discard", "deletes a record; a call that lives is hung up first")
       .InOrg()
       .Option("CALL", "call", "its id", true)
       .Option("--contact", "contact", "the contact that was made for it")
       .Flag("--delete-contact", "delete_contact", "deletes that too if nothing else needs it")
       .Prints(action, PropertiesText);
-  Verb(calls, "purge", "erases all data of calls")
+  RecordVerb(calls, "purge", "erases all data of calls")
       .InOrg()
       .Texts("CALLS", "calls", "their ids")
       .Texts("--session", "sessions", "all calls of these sessions")
@@ -142,13 +142,13 @@ void AddCalls(CLI::App& app, Action& action) {
 
 void AddRecords(CLI::App& app, Action& action) {
   CLI::App* const orgs = Group(app, "orgs", "organizations that calls belong to");
-  Verb(orgs, "list", "all of them").Prints(action, OrgTableText);
-  Verb(orgs, "add", "makes one")
+  RecordVerb(orgs, "list", "all of them").Prints(action, OrgTableText);
+  RecordVerb(orgs, "add", "makes one")
       .Option("--name", "name", "as people call it", true)
       .Prints(action, PropertiesText);
   CLI::App* const users = Group(app, "users", "who belongs to an organization");
-  Verb(users, "list", "all of them").InOrg().Prints(action, UserTableText);
-  Verb(users, "add", "puts somebody into an organization, whether or not they ever signed in")
+  RecordVerb(users, "list", "all of them").InOrg().Prints(action, UserTableText);
+  RecordVerb(users, "add", "puts somebody into an organization, whether or not they ever signed in")
       .InOrg()
       .Option("--phone", "phone", "the number to sign in with", true)
       .Option("--name", "name", "in full", true)
@@ -157,14 +157,14 @@ void AddRecords(CLI::App& app, Action& action) {
       .Prints(action, PropertiesText);
   AddPassword(users, action);
   CLI::App* const keys = Group(app, "keys", "what HTTP clients show");
-  Verb(keys, "create", "makes a key of each kind and shows them once")
+  RecordVerb(keys, "create", "makes a key of each kind and shows them once")
       .InOrg()
       .Option("--scopes", "scopes", "what they may do, as calls:read,notes:write", true)
       .Number("--ttl", "ttl_s", "seconds that the token lives")
       .Option("--user", "user", "number of the user whose keys they are")
       .Prints(action, PropertiesText);
-  Verb(keys, "list", "all of them, without secrets").InOrg().Prints(action, KeyTableText);
-  Verb(keys, "revoke", "makes one useless at once")
+  RecordVerb(keys, "list", "all of them, without secrets").InOrg().Prints(action, KeyTableText);
+  RecordVerb(keys, "revoke", "makes one useless at once")
       .InOrg()
       .Option("KEY", "id", "its id", true)
       .Prints(action, PropertiesText);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr char kRelays[] = "/admin/v1/relays";
 
-struct Options {
+struct RelayOptions {
   std::int64_t id = 0;
   bool json = false;
 };
@@ -28,38 +28,39 @@ int Print(Session& session, const Result<std::string, Failure>& answer, bool jso
 }
 
 // A subcommand of `relays` with --json; the options live as long as its callback.
-struct Verb {
+struct RelayVerb {
   CLI::App* command;
-  std::shared_ptr<Options> options = std::make_shared<Options>();
+  std::shared_ptr<RelayOptions> options = std::make_shared<RelayOptions>();
 
-  Verb(CLI::App* relays, const char* name, const char* help)
+  RelayVerb(CLI::App* relays, const char* name, const char* help)
       : command(relays->add_subcommand(name, help)) {
     command->add_flag("--json", options->json, "as the server says it");
   }
-  Verb& WithId(const char* name, const char* help) {
+  RelayVerb& WithId(const char* name, const char* help) {
     command->add_option(name, options->id, help)
         ->required()
         ->check(CLI::Range(std::int64_t{1}, std::numeric_limits<std::int64_t>::max()));
     return *this;
   }
-  void Does(Action& action, std::function<int(Session&, const Options&)> what) const {
+  void Does(Action& action, std::function<int(Session&, const RelayOptions&)> what) const {
     command->callback([options = options, what = std::move(what), &action] {
       action = [options, what](Session& session) { return what(session, *options); };
     });
   }
 };
 
-std::string OfRelay(const Options& options, const char* verb) {
+std::string OfRelay(const RelayOptions& options, const char* verb) {
   return kRelays + ("/" + std::to_string(options.id)) + verb;
 }
 
 void AddDrain(CLI::App* relays, Action& action, const char* name, const char* help) {
-  Verb(relays, name, help)
+  RelayVerb(relays, name, help)
       .WithId("ID", "of the relay")
-      .Does(action, [verb = "/" + std::string(name)](Session& session, const Options& options) {
-        return Print(session, session.client.Post(OfRelay(options, verb.c_str()), ""), options.json,
-                     RelayText);
-      });
+      .Does(action,
+            [verb = "/" + std::string(name)](Session& session, const RelayOptions& options) {
+              return Print(session, session.client.Post(OfRelay(options, verb.c_str()), ""),
+                           options.json, RelayText);
+            });
 }
 
 }  // namespace
@@ -67,25 +68,26 @@ void AddDrain(CLI::App* relays, Action& action, const char* name, const char* he
 void AddRelays(CLI::App& app, Action& action) {
   CLI::App* const relays = app.add_subcommand("relays", "the relays that calls are given");
   relays->require_subcommand(1);
-  Verb(relays, "list", "all of them").Does(action, [](Session& session, const Options& options) {
-    return Print(session, session.client.Get(kRelays), options.json, RelayTableText);
-  });
-  Verb(relays, "show", "one of them")
+  RelayVerb(relays, "list", "all of them")
+      .Does(action, [](Session& session, const RelayOptions& options) {
+        return Print(session, session.client.Get(kRelays), options.json, RelayTableText);
+      });
+  RelayVerb(relays, "show", "one of them")
       .WithId("ID", "of the relay")
-      .Does(action, [](Session& session, const Options& options) {
+      .Does(action, [](Session& session, const RelayOptions& options) {
         return Print(session, session.client.Get(OfRelay(options, "")), options.json, RelayText);
       });
   AddDrain(relays, action, "drain", "gives it no new calls; those that it has go on");
   AddDrain(relays, action, "undrain", "gives it new calls again");
-  Verb(relays, "explain", "why a call got the relays it has")
+  RelayVerb(relays, "explain", "why a call got the relays it has")
       .WithId("CALL", "id of the call")
-      .Does(action, [](Session& session, const Options& options) {
+      .Does(action, [](Session& session, const RelayOptions& options) {
         const std::string call = std::to_string(options.id);
         return Print(session, session.client.Get("/admin/v1/calls/" + call + "/relays"),
                      options.json, ExplanationText);
       });
-  Verb(relays, "rotate-secret", "makes a new key for tags; calls that live keep theirs")
-      .Does(action, [](Session& session, const Options& options) {
+  RelayVerb(relays, "rotate-secret", "makes a new key for tags; calls that live keep theirs")
+      .Does(action, [](Session& session, const RelayOptions& options) {
         return Print(session, session.client.Post("/admin/v1/relays/rotate-secret", ""),
                      options.json, RotationText);
       });

@@ -9,12 +9,12 @@
 namespace trunkline::tool {
 namespace {
 
-struct Options {
+struct TraceOptions {
   std::int64_t call = 0;
   bool follow = false, json = false;
 };
 
-int TraceCall(Session& session, const Options& options) {
+int TraceCall(Session& session, const TraceOptions& options) {
   const std::string target = "/control/v1/calls/" + std::to_string(options.call) + "/trace";
   const auto answer = session.client.Get(target);
   if (!answer.ok()) return session.Fail(answer.error());
@@ -30,7 +30,7 @@ int TraceCall(Session& session, const Options& options) {
   return kOk;
 }
 
-int Follow(Session& session, const Options& options) {
+int Follow(Session& session, const TraceOptions& options) {
   const auto ended = session.client.Follow("/control/v1/trace", [&](std::string_view text) {
     if (options.json) {
       session.out << text << std::endl;
@@ -45,7 +45,7 @@ int Follow(Session& session, const Options& options) {
 }  // namespace
 
 void AddTrace(CLI::App& app, Action& action) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<TraceOptions>();
   CLI::App* const command = app.add_subcommand("trace", "what happened to a call, as a ladder");
   CLI::Option* const call =
       command->add_option("CALL", options->call, "id of the call")

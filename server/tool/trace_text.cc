@@ -41,7 +41,7 @@ bool IsFromClient(const TraceLine& line) {
   return line.kind == "request";
 }
 
-std::string TextOf(const TraceLine& line) {
+std::string LineText(const TraceLine& line) {
   std::string text;
   if (line.kind == "result") text = "= ";
   if (line.kind == "error") text = "! ";
@@ -69,7 +69,7 @@ class Ladder {
  public:
   explicit Ladder(const book::Trace& trace) : trace_(trace) {
     for (const TraceLine& line : trace.lines) {
-      span_ = std::max(span_, TextOf(line).size() + 8);
+      span_ = std::max(span_, LineText(line).size() + 8);
       if (IsLeft(line)) left_ = std::max(left_, Who(line).size());
     }
   }
@@ -111,7 +111,7 @@ class Ladder {
     char since[32];
     std::snprintf(since, sizeof since, "%8lld ",
                   static_cast<long long>(line.at_ms - trace_.lines.front().at_ms));
-    const std::string text = TextOf(line);
+    const std::string text = LineText(line);
     if (line.party.empty()) return Across(text, since);
     const bool left = IsLeft(line);
     const std::string arrow = Arrow(text, span_, left == IsFromClient(line));
@@ -147,7 +147,7 @@ std::string LineOf(const FollowLine& follow) {
     text += ' ' + Printable(line.party) + ' ' + Printable(line.device) +
             (IsFromClient(line) ? " ->" : " <-");
   }
-  return text + ' ' + TextOf(line) + '\n';
+  return text + ' ' + LineText(line) + '\n';
 }
 
 }  // namespace trunkline::tool

@@ -41,10 +41,10 @@ class VectorsTest : public ReflectorTest {
 
 const std::string kTail = "a1a2a3a4a5a6a7a8a9aaabacadaeaf";
 const std::string kFf12 = "ffffffffffffffffffffffff";
-const std::string kPing = kTail + kFf12 + "feffffff0102030405060708";
+const std::string kPingTail = kTail + kFf12 + "feffffff0102030405060708";
 
 TEST_F(VectorsTest, PingIsAnsweredWithWhereItCameFrom) {
-  EXPECT_EQ(Answer("c0" + kPing, kAt, kAt),
+  EXPECT_EQ(Answer("c0" + kPingTail, kAt, kAt),
             "c0" + kTail + kFf12 +
                 "c77215c000b95569010203040506070800000000000000000000ffffc000020a00c00000");
 }
@@ -52,14 +52,14 @@ TEST_F(VectorsTest, PingIsAnsweredWithWhereItCameFrom) {
 TEST_F(VectorsTest, PingOverIpv6) {
   Endpoint from = kAt;
   std::copy_n(FromHex("20010db8000000000000000000000001").begin(), 16, from.ip.begin());
-  EXPECT_EQ(Answer("c0" + kPing, from, from),
+  EXPECT_EQ(Answer("c0" + kPingTail, from, from),
             "c0" + kTail + kFf12 +
                 "c77215c000b95569010203040506070820010db800000000000000000000000100c00000");
 }
 
 TEST_F(VectorsTest, PeerInfo) {
   EXPECT_EQ(Answer("c0" + kTail + kFf12 + "ffffffff", kAt, kAt), "peer_info");  // nobody there yet
-  Answer("c1" + kPing, kPeerAt, kPeerAt);
+  Answer("c1" + kPingTail, kPeerAt, kPeerAt);
   EXPECT_EQ(Answer("c0" + kTail + kFf12 + "ffffffff", kAt, kAt),
             "c0" + kTail + kFf12 + "1c37d927c000020a00c00000c633640751c30000");
 }

@@ -19,7 +19,7 @@ const std::string kInit =
     "101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f"
     "303132333435363738393a3b3c3d3e3f4041424344454647"
     "3d4c99763b7b4b98";
-const std::string kPing =
+const std::string kTcpPing =
     "c0a1a2a3a4a5a6a7a8a9aaabacadaeaf"
     "ffffffffffffffffffffffff"
     "feffffff"
@@ -61,7 +61,7 @@ TEST(TcpStreamTest, ObfuscatedVectorInAnyPieces) {
   const Bytes wire = FromHex(kInit + kPingEnciphered);
   for (std::size_t step = 1; step <= wire.size(); ++step) {
     TcpStream stream;
-    EXPECT_EQ(Feed(stream, wire, step), (Outcome{{kPing}, ""})) << step;
+    EXPECT_EQ(Feed(stream, wire, step), (Outcome{{kTcpPing}, ""})) << step;
     EXPECT_EQ(stream.dialect(), TcpStream::Dialect::kObfuscated);
   }
 }
@@ -70,14 +70,14 @@ TEST(TcpStreamTest, ObfuscatedAnswersUseTheReversedKey) {
   TcpStream stream;
   Feed(stream, FromHex(kInit), 64);
   Bytes out;
-  ASSERT_TRUE(stream.Append(FromHex(kPing), out));
+  ASSERT_TRUE(stream.Append(FromHex(kTcpPing), out));
   ASSERT_TRUE(stream.Append(Bytes(1500, 1), out));
   crypto::AesCtr client(
       std::span<const std::uint8_t, 32>(
           FromHex("47464544434241403f3e3d3c3b3a393837363534333231302f2e2d2c2b2a2928")),
       std::span<const std::uint8_t, 16>(FromHex("27262524232221201f1e1d1c1b1a1918")));
   client.Apply(out);
-  EXPECT_EQ(ToHex(out), "0a" + kPing + "7f770100" + ToHex(Bytes(1500, 1)));
+  EXPECT_EQ(ToHex(out), "0a" + kTcpPing + "7f770100" + ToHex(Bytes(1500, 1)));
   const std::size_t size = out.size();
   EXPECT_FALSE(stream.Append(Bytes(41), out));
   EXPECT_EQ(out.size(), size);

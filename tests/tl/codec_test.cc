@@ -25,7 +25,7 @@ using trunkline::tlc::Definition;
 using trunkline::tlc::WireTable;
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr int kDepth = 12;
+constexpr int kCodecDepth = 12;
 constexpr Limits kLimits{.depth_max = 64, .vector_elements_max = 65536};
 
 std::vector<std::string> SurfaceMethods() {
@@ -47,7 +47,7 @@ TEST_P(UpdatesAtLayerTest, WrittenForEveryLayer) {
   Arena arena;
   for (int i = 0; i < 120; ++i) {
     Bytes bytes;
-    table.MakeType("Updates", layer, kDepth, bytes);
+    table.MakeType("Updates", layer, kCodecDepth, bytes);
     std::string why;
     ASSERT_TRUE(table.Accepts("Updates", layer, bytes, &why)) << why;
     arena.Reset();
@@ -76,7 +76,7 @@ TEST(CodecTest, NewestLayerComesBackExactly) {
   Arena arena;
   for (int i = 0; i < 12000; ++i) {
     Bytes bytes;
-    table.MakeType("Updates", api::kLayerMax, kDepth, bytes);
+    table.MakeType("Updates", api::kLayerMax, kCodecDepth, bytes);
     arena.Reset();
     Reader reader(bytes, &arena, kLimits);
     const auto updates = Read<api::AnyUpdates>(reader);
@@ -97,7 +97,7 @@ TEST(CodecTest, EveryMethodOfTheSurfaceAtEveryRun) {
     for (const auto& run : table.history().Find(CombinatorKind::kMethod, name)->runs) {
       for (const int layer : {run.first, run.last}) {
         Bytes bytes;
-        table.MakeCall(run.combinator, layer, kDepth, bytes);
+        table.MakeCall(run.combinator, layer, kCodecDepth, bytes);
         arena.Reset();
         Reader reader(bytes, &arena, kLimits);
         api::AnyMethod method;
@@ -141,7 +141,7 @@ TEST(CodecTest, EveryStrictPrefixIsRefused) {
   for (const int layer : {133, 198, 229}) {
     for (int i = 0; i < 40; ++i) {
       Bytes bytes;
-      table.MakeType("Updates", layer, kDepth, bytes);
+      table.MakeType("Updates", layer, kCodecDepth, bytes);
       const std::size_t step = 1 + bytes.size() / 400;
       for (std::size_t cut = 0; cut < bytes.size(); cut += step) {
         arena.Reset();
@@ -160,7 +160,7 @@ TEST(CodecTest, RandomAndDamagedBytesOnlyFail) {
   int refused = 0;
   for (int i = 0; i < 4000; ++i) {
     Bytes bytes;
-    table.MakeType("Updates", i % 2 == 0 ? 198 : 229, kDepth, bytes);
+    table.MakeType("Updates", i % 2 == 0 ? 198 : 229, kCodecDepth, bytes);
     for (int n = 0; n < 3; ++n)
       bytes[random() % bytes.size()] = static_cast<std::uint8_t>(random());
     arena.Reset();

@@ -15,7 +15,7 @@
 namespace trunkline::peer {
 namespace {
 
-constexpr std::uint32_t kElements = 6;
+constexpr std::uint32_t kLayerElements = 6;
 constexpr int kFaultsMax = 10;
 // With a sanitizer the trees take minutes, and two values of each find what it is there to find.
 #ifdef __SANITIZE_ADDRESS__
@@ -36,7 +36,7 @@ class EveryLayerTest : public testing::Test {
       const Type element = TypeOf(subject.name);
       const bool there = !element.boxed() || !from.OfType(element.name).empty();
       if (subject.vector && there) {
-        Check(from, layer, subject.name, maker.MakeVector(element, kElements), tally);
+        Check(from, layer, subject.name, maker.MakeVector(element, kLayerElements), tally);
       }
       for (const Line* line : subject.lines) {
         if (line->method && Schema::OfLayer(layer).Find(line->name) == nullptr) continue;

@@ -7,8 +7,8 @@
 namespace trunkline::peer {
 namespace {
 
-constexpr int kDepth = 7;
-constexpr int kNever = 1000;
+constexpr int kPeerDepth = 7;
+constexpr int kTooDeep = 1000;
 // help.getConfig, a call without fields, for !X.
 constexpr std::uint32_t kGetConfig = 0xc4f9186b;
 
@@ -34,7 +34,7 @@ Maker::Maker(const Schema& schema, std::uint64_t seed, int constructors_max)
 
 int Maker::NeedOf(const std::string& type) const {
   const auto known = needs_.find(type);
-  return known == needs_.end() ? kNever : known->second;
+  return known == needs_.end() ? kTooDeep : known->second;
 }
 
 int Maker::NeedOf(const Line& line) const {
@@ -43,7 +43,7 @@ int Maker::NeedOf(const Line& line) const {
     if (!field.word.empty() || field.type.vector || !field.type.boxed()) continue;
     need = std::max(need, NeedOf(field.type.name) + 1);
   }
-  return std::min(need, kNever);
+  return std::min(need, kTooDeep);
 }
 
 bool Maker::Allows(const Type& type, int depth) const {
@@ -53,7 +53,7 @@ bool Maker::Allows(const Type& type, int depth) const {
 std::vector<std::uint8_t> Maker::Make(const Line& line, Fill fill) {
   out_.clear();
   constructors_left_ = constructors_max_;
-  Object(line, std::max(kDepth, NeedOf(line)), fill);
+  Object(line, std::max(kPeerDepth, NeedOf(line)), fill);
   return std::move(out_);
 }
 
@@ -64,7 +64,7 @@ std::vector<std::uint8_t> Maker::MakeVector(const Type& type, std::uint32_t coun
   Number(count, 4);
   Type element = type;
   element.vector = false;
-  for (std::uint32_t i = 0; i < count; ++i) Value(element, kDepth);
+  for (std::uint32_t i = 0; i < count; ++i) Value(element, kPeerDepth);
   return std::move(out_);
 }
 

@@ -16,7 +16,7 @@ namespace trunkline::peer {
 namespace {
 
 constexpr int kValuesEach = 20;
-constexpr std::uint32_t kElements = 5;
+constexpr std::uint32_t kTripElements = 5;
 // Values up to this size are cut at every byte, longer ones at about as many places.
 constexpr std::size_t kCutsMax = 512;
 // Values for damage stay small, since each of their bytes is changed in some ways.
@@ -48,7 +48,7 @@ TEST_F(RoundTripTest, EveryValueComesBackExactly) {
   for (const Subject& subject : SubjectsOf(Newest())) {
     for (int round = 0; round < kValuesEach; ++round) {
       if (subject.vector) {
-        const Bytes bytes = maker.MakeVector(TypeOf(subject.name), kElements);
+        const Bytes bytes = maker.MakeVector(TypeOf(subject.name), kTripElements);
         ASSERT_TRUE(rewriter_.Rewrite(subject.name, bytes, kNewestLayer)) << subject.name;
         ASSERT_EQ(rewriter_.out(), bytes) << subject.name;
       }

@@ -27,7 +27,7 @@ using trunkline::tlc::Combinator;
 using trunkline::tlc::Definition;
 using trunkline::tlc::WireTable;
 
-constexpr int kDepth = 12;
+constexpr int kTextDepth = 12;
 
 void ExpectComesBack(const Bytes& bytes, int layer, const std::string& name) {
   const Printed printed = PrintNext(bytes, BothSchemas(), Whole(layer));
@@ -54,7 +54,7 @@ TEST_P(TextAtLayerTest, EverythingComesBack) {
     ++lines;
     for (int i = 0; i < rounds; ++i) {
       Bytes bytes;
-      table.MakeCall(*line, layer, kDepth, bytes);
+      table.MakeCall(*line, layer, kTextDepth, bytes);
       ExpectComesBack(bytes, layer, definition.name);
       if (i == 0) ExpectComesBack(bytes, 0, definition.name);
       if (testing::Test::HasFatalFailure()) return;

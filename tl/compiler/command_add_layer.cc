@@ -10,7 +10,7 @@
 namespace trunkline::tlc {
 namespace {
 
-struct Options {
+struct AddLayerOptions {
   NewLayer added;
   std::string schema = "tl/schema";
   bool check_only = false;
@@ -28,7 +28,7 @@ int Carry(const LayerPlan& plan, const Folder& folder) {
   return 0;
 }
 
-int AddLayer(Options options) {
+int AddLayer(AddLayerOptions options) {
   Diagnostics diagnostics;
   const Folder folder(options.schema, diagnostics);
   options.added.text = ReadFile(options.added.file, diagnostics).value_or("");
@@ -56,7 +56,7 @@ int AddLayer(Options options) {
 void AddAddLayer(CLI::App& app, int& exit_code) {
   CLI::App* const command =
       app.add_subcommand("add-layer", "Add the next layer to the history and tell what it changes");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<AddLayerOptions>();
   command->add_option("FILE", options->added.file, "The layer's whole schema")->required();
   command->add_option("--layer", options->added.layer, "Its number, if line 1 isn't // LAYER N");
   command->add_flag("--check", options->check_only, "Only tell; write nothing");

@@ -31,7 +31,7 @@ struct Input {
   std::string text;
 };
 
-struct Options {
+struct DumpOptions {
   int layer = 0;
   std::string type;
   std::string schema;
@@ -49,7 +49,7 @@ int Complain(std::string_view where, std::string_view why, int code) {
   return code;
 }
 
-std::optional<Input> ReadInput(const Options& options) {
+std::optional<Input> ReadInput(const DumpOptions& options) {
   if (options.file.empty()) return Input{"argument", options.argument};
   std::ostringstream text;
   if (options.file == "-") {
@@ -98,7 +98,7 @@ std::optional<Bytes> DecodeHex(const Input& input) {
 // What dump and parse need of the schema, and the answers to wrong names.
 class Command {
  public:
-  explicit Command(const Options& options) : options_(options) {}
+  explicit Command(const DumpOptions& options) : options_(options) {}
 
   // 0, or what to exit with.
   int Load() {
@@ -124,12 +124,12 @@ class Command {
   const std::vector<tl::AnsweredRequest>& requests() const { return requests_; }
 
  private:
-  const Options& options_;
+  const DumpOptions& options_;
   std::unique_ptr<const TextSchema> schema_;
   std::vector<tl::AnsweredRequest> requests_;
 };
 
-int Dump(const Options& options) {
+int Dump(const DumpOptions& options) {
   Command command(options);
   if (const int code = command.Load()) return code;
   const auto input = ReadInput(options);
@@ -161,7 +161,7 @@ int Dump(const Options& options) {
   return 0;
 }
 
-int Parse(const Options& options) {
+int Parse(const DumpOptions& options) {
   Command command(options);
   if (const int code = command.Load()) return code;
   const auto input = ReadInput(options);
@@ -186,7 +186,7 @@ int Parse(const Options& options) {
   return 0;
 }
 
-void AddCommon(CLI::App& command, Options& options) {
+void AddCommon(CLI::App& command, DumpOptions& options) {
   command.add_option("--layer", options.layer, "layer of the schema (default: ids of any layer)")
       ->check(CLI::Range(1, std::numeric_limits<int>::max()));
   command.add_option("--type", options.type, "what the values are: User, Vector<long>, Bool");
@@ -197,7 +197,7 @@ void AddCommon(CLI::App& command, Options& options) {
 }  // namespace
 
 void AddTextCommands(CLI::App& app, int& exit_code) {
-  const auto dumped = std::make_shared<Options>();
+  const auto dumped = std::make_shared<DumpOptions>();
   CLI::App* const dump = app.add_subcommand("dump", "print TL bytes as text, a line a value");
   AddCommon(*dump, *dumped);
   CLI::Option_group* const source = dump->add_option_group("source");
@@ -211,7 +211,7 @@ void AddTextCommands(CLI::App& app, int& exit_code) {
   dump->add_option("--shown", dumped->shown, "longest string shown whole, in bytes");
   dump->callback([dumped, &exit_code] { exit_code = Dump(*dumped); });
 
-  const auto parsed = std::make_shared<Options>();
+  const auto parsed = std::make_shared<DumpOptions>();
   CLI::App* const parse = app.add_subcommand("parse", "the inverse: text to hex, a line a value");
   AddCommon(*parse, *parsed);
   CLI::Option_group* const text = parse->add_option_group("source");

@@ -11,13 +11,13 @@
 namespace trunkline::tlc {
 namespace {
 
-struct Options {
+struct GenerateOptions {
   std::string schema;
   std::string profile;
   std::string out;
 };
 
-int Generate(const Options& options) {
+int Generate(const GenerateOptions& options) {
   Diagnostics diagnostics;
   const Profile profile = options.profile == "full" ? Profile::kFull : Profile::kServer;
   const std::vector<Output> outputs = GenerateAll(options.schema, profile, diagnostics);
@@ -40,7 +40,7 @@ int Generate(const Options& options) {
 
 void AddGenerate(CLI::App& app, int& exit_code) {
   CLI::App* const command = app.add_subcommand("generate", "Write C++ types and codecs");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<GenerateOptions>();
   command->add_option("--schema", options->schema, "Folder of schema files")->required();
   command
       ->add_option("--profile", options->profile,

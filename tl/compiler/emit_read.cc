@@ -343,7 +343,7 @@ void EmitSwitch(std::vector<Case> cases, std::ostream& out) {
   out << unknown;
 }
 
-void EmitUnion(const Union& of, const Model& model, std::ostream& out) {
+void EmitUnionReaders(const Union& of, const Model& model, std::ostream& out) {
   out << "}  // namespace\n\nCursor " << of.full.substr(2) << "::ReadFrom(Cursor c, Reader& r) {\n";
   if (of.recursive) out << "  const Reader::Nest nest(r);\n  if (!r.ok()) return r.end();\n";
   EmitReadId(AsksAtOnce(of, model) ? of.bytes : 4, out);
@@ -390,7 +390,7 @@ void EmitReaders(const Model& model, std::size_t part, std::size_t parts, std::o
     for (const Record& record : model.constructors) EmitBodies(record, false, model, out);
     for (const Record& record : model.methods) EmitBodies(record, false, model, out);
     for (const auto& [type, of] : model.unions) {
-      if (type != "Object") EmitUnion(of, model, out);
+      if (type != "Object") EmitUnionReaders(of, model, out);
     }
     EmitAnyReader("ReadObject", "AnyObject", {&model.constructors, &model.methods}, model, out);
   } else {
@@ -399,7 +399,7 @@ void EmitReaders(const Model& model, std::size_t part, std::size_t parts, std::o
     for (const Union* of : share.unions) {
       for (const Record* record : of->constructors)
         EmitBodies(*record, AsksAtOnce(*of, model), model, out);
-      EmitUnion(*of, model, out);
+      EmitUnionReaders(*of, model, out);
     }
     if (part == 0) EmitAnyReader("ReadMethod", "AnyMethod", {&model.methods}, model, out);
   }

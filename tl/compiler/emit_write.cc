@@ -338,7 +338,7 @@ void EmitNeutral(const Union& of, const char* sink, const Model& model, std::ost
   out << "}\n";
 }
 
-void EmitUnion(const Union& of, const Model& model, std::ostream& out) {
+void EmitUnionWriters(const Union& of, const Model& model, std::ostream& out) {
   out << "}  // namespace\n\n";
   EmitNeutral(of, "SizeCounter", model, out);
   EmitNeutral(of, "Writer", model, out);
@@ -357,14 +357,14 @@ void EmitWriters(const Model& model, std::size_t part, std::size_t parts, std::o
     for (const Record& record : model.constructors) EmitRecord(record, model, out);
     for (const Record& record : model.methods) EmitRecord(record, model, out);
     for (const auto& [type, of] : model.unions) {
-      if (type != "Object") EmitUnion(of, model, out);
+      if (type != "Object") EmitUnionWriters(of, model, out);
     }
   } else {
     const Share share = ShareOf(model, part, parts, false);
     for (const Record* method : share.methods) EmitRecord(*method, model, out);
     for (const Union* of : share.unions) {
       for (const Record* record : of->constructors) EmitRecord(*record, model, out);
-      EmitUnion(*of, model, out);
+      EmitUnionWriters(*of, model, out);
     }
   }
   out << "}  // namespace\n}  // namespace tl\n";

@@ -8,7 +8,7 @@ namespace tl::text {
 namespace {
 
 constexpr char kDigits[] = "0123456789abcdef";
-constexpr int kDoubleDigits = 16;
+constexpr int kDigitsOut = 16;
 constexpr std::size_t kUtf8SizeMax = 4;
 
 std::uint32_t Byte(std::string_view text, std::size_t at) {
@@ -100,7 +100,7 @@ void TextOut::Double(double value) {
     return;
   }
   text_ += '"';
-  HexNumber(std::bit_cast<std::uint64_t>(value), kDoubleDigits);
+  HexNumber(std::bit_cast<std::uint64_t>(value), kDigitsOut);
   text_ += '"';
 }
 

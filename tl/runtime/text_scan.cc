@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::string_view kNumberCharacters = "+-.0123456789eE";
-constexpr std::size_t kDoubleDigits = 16;
+constexpr std::size_t kDoubleHexDigits = 16;
 
 int DigitOf(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -109,7 +109,7 @@ double Scanner::Double() {
   double value = 0;
   if (Accept('"')) {
     std::uint64_t bits = 0;
-    for (std::size_t i = 0; i < kDoubleDigits; ++i, ++at_) {
+    for (std::size_t i = 0; i < kDoubleHexDigits; ++i, ++at_) {
       const int digit = at_ < text_.size() ? DigitOf(text_[at_]) : -1;
       if (digit < 0) {
         Fail(start, "16 hex digits are expected");

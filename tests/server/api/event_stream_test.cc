@@ -49,7 +49,7 @@ TEST(EventTextTest, OfAPurgedCallSaysNothingElse) {
 }
 
 // Events up to `newest`.
-class Outbox final : public records::FakeReader {
+class StreamOutbox final : public records::FakeReader {
  public:
   absl::StatusOr<Events> EventsAfter(Oid, std::int64_t after, int max) override {
     ++reads;
@@ -84,7 +84,7 @@ class EventStreamTest : public testing::Test {
     return seqs;
   }
 
-  Outbox outbox_;
+  StreamOutbox outbox_;
   InlineBackend backend_{&outbox_, nullptr};
   EventStreams streams_{&backend_};
   bool woken_ = false;

@@ -92,7 +92,7 @@ class Receiver {
 };
 
 // An outbox in memory, and what the sender wrote of its webhooks.
-class Outbox : public records::WebhookWriter {
+class WebhookOutbox : public records::WebhookWriter {
  public:
   WebhookSender::Store Store() {
     return {.next = [this](Oid, std::int64_t after) -> absl::StatusOr<std::vector<Event>> {
@@ -180,7 +180,7 @@ class WebhooksTest : public testing::Test {
   }
 
   Receiver receiver_;
-  Outbox outbox_;
+  WebhookOutbox outbox_;
   WebhookSender sender_{outbox_.Store(), nullptr};
 };
 
@@ -246,7 +246,7 @@ TEST_F(WebhooksTest, OneThatIsGoneIsLeftAlone) {
 TEST(WebhookSenderTest, EndsInMidDelivery) {
   boost::asio::io_context context;
   boost::asio::ip::tcp::acceptor silent(context, {boost::asio::ip::make_address("127.0.0.1"), 0});
-  Outbox outbox;
+  WebhookOutbox outbox;
   outbox.Add(1);
   WebhookSender sender(outbox.Store(), nullptr);
   sender.Set({{.id = Oid(1, 1),

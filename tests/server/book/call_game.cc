@@ -36,33 +36,24 @@ const BookConfig& GameConfig() {
 WordSet Bit(Move move) {
   return WordSet{1} << move;
 }
-Player PlayerIn(Move move) {
-  return static_cast<Player>(move / (kGameCalls * kWords));
-}
-int CallIn(Move move) {
-  return move / kWords % kGameCalls;
-}
-Word WordIn(Move move) {
-  return static_cast<Word>(move % kWords);
-}
 
-Kind KindOf(Move move) {
+MoveKind KindOf(Move move) {
   const bool caller = PlayerIn(move) == Player::kA1 || PlayerIn(move) == Player::kC1;
   switch (WordIn(move)) {
     case Word::kSignal:
-      return Kind::kSignal;
+      return MoveKind::kSignal;
     case Word::kDecline:
-      return Kind::kCalleeDiscard;
+      return MoveKind::kCalleeDiscard;
     case Word::kDiscard:
-      return caller ? Kind::kCallerDiscard : Kind::kCalleeDiscard;
+      return caller ? MoveKind::kCallerDiscard : MoveKind::kCalleeDiscard;
     case Word::kRequest:
     case Word::kReceived:
     case Word::kAccept:
     case Word::kConfirm:
     case Word::kExcuse:
-      return Kind::kFree;
+      return MoveKind::kFree;
   }
-  return Kind::kFree;
+  return MoveKind::kFree;
 }
 
 template <class T>
@@ -222,8 +213,8 @@ void Game::Say(Move move) {
   } else if (WordIn(move) == Word::kDecline) {
     board_.sayable &= ~Bit(MoveOf(player, CallIn(move), Word::kAccept));
   }
-  const Kind kind = KindOf(move);
-  if (kind == Kind::kFree || --board_.words[static_cast<std::size_t>(kind)] > 0) return;
+  const MoveKind kind = KindOf(move);
+  if (kind == MoveKind::kFree || --board_.words[static_cast<std::size_t>(kind)] > 0) return;
   for (Move other = 0; other < kDeadlineMove; ++other) {
     if (KindOf(other) == kind) board_.sayable &= ~Bit(other);
   }

@@ -44,6 +44,15 @@ using WordSet = std::uint64_t;
 static_assert(kDeadlineMove == 64);  // a WordSet has a bit for each
 
 Move MoveOf(Player player, int call, Word word);
+inline Player PlayerIn(Move move) {
+  return static_cast<Player>(move / (kGameCalls * kWords));
+}
+inline int CallIn(Move move) {
+  return move / kWords % kGameCalls;
+}
+inline Word WordIn(Move move) {
+  return static_cast<Word>(move % kWords);
+}
 std::string TextOf(Move move);
 
 struct GameRules {
@@ -58,7 +67,7 @@ struct GameRules {
 };
 
 // Words that share a limit.
-enum class Kind : std::uint8_t { kFree, kSignal, kCallerDiscard, kCalleeDiscard };
+enum class MoveKind : std::uint8_t { kFree, kSignal, kCallerDiscard, kCalleeDiscard };
 inline constexpr int kKinds = 4;
 
 // What happens to a step on its way from the book to the phones and the journal: proof that the

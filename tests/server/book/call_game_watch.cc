@@ -15,15 +15,6 @@ Player CallerOf(int call) {
 bool IsCallee(Player player) {
   return player == Player::kB1 || player == Player::kB2;
 }
-Player PlayerIn(Move move) {
-  return static_cast<Player>(move / (kGameCalls * kWords));
-}
-int CallIn(Move move) {
-  return move / kWords % kGameCalls;
-}
-Word WordIn(Move move) {
-  return static_cast<Word>(move % kWords);
-}
 bool IsBetween(Phase phase, Phase first, Phase last) {
   return phase >= first && phase <= last;
 }

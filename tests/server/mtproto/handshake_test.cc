@@ -20,20 +20,20 @@ class HandshakeTest : public testing::Test {
 
 // ---- Every form of client -----------------------------------------------------------------------
 
-struct Form {
+struct HandshakeForm {
   RsaForm rsa;
   std::optional<std::int32_t> dc;
   std::optional<std::int32_t> expires_in;
   bool legacy_req_pq;
 };
 
-class HandshakeFormTest : public testing::TestWithParam<Form> {
+class HandshakeFormTest : public testing::TestWithParam<HandshakeForm> {
  protected:
   HandshakeRig rig_;
 };
 
 TEST_P(HandshakeFormTest, BothSidesEndWithTheSameKey) {
-  const Form& form = GetParam();
+  const HandshakeForm& form = GetParam();
   ClientHandshake client = rig_.Client({form.rsa, form.dc, form.expires_in, form.legacy_req_pq});
   const StoreKey store = rig_.Only<StoreKey>(rig_.Send(rig_.SetClientDhParams(client)));
   EXPECT_EQ(store.nonce, client.nonce());
@@ -60,13 +60,16 @@ TEST_P(HandshakeFormTest, BothSidesEndWithTheSameKey) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Clients, HandshakeFormTest,
-    testing::Values(Form{RsaForm::kPad, {}, {}, false}, Form{RsaForm::kPad, 2, {}, false},
-                    Form{RsaForm::kPad, {}, 86400, false}, Form{RsaForm::kPad, -10002, 60, false},
-                    Form{RsaForm::kLegacy, {}, {}, false}, Form{RsaForm::kLegacy, 2, {}, false},
-                    Form{RsaForm::kLegacy, {}, 86400, false},
-                    Form{RsaForm::kLegacy, 10005, 60, false}, Form{RsaForm::kPad, 2, {}, true}));
+INSTANTIATE_TEST_SUITE_P(Clients, HandshakeFormTest,
+                         testing::Values(HandshakeForm{RsaForm::kPad, {}, {}, false},
+                                         HandshakeForm{RsaForm::kPad, 2, {}, false},
+                                         HandshakeForm{RsaForm::kPad, {}, 86400, false},
+                                         HandshakeForm{RsaForm::kPad, -10002, 60, false},
+                                         HandshakeForm{RsaForm::kLegacy, {}, {}, false},
+                                         HandshakeForm{RsaForm::kLegacy, 2, {}, false},
+                                         HandshakeForm{RsaForm::kLegacy, {}, 86400, false},
+                                         HandshakeForm{RsaForm::kLegacy, 10005, 60, false},
+                                         HandshakeForm{RsaForm::kPad, 2, {}, true}));
 
 // ---- The order of things ------------------------------------------------------------------------
 

@@ -48,12 +48,12 @@ Bytes RandomPayload(Entropy& entropy) {
   return payload;
 }
 
-struct Form {
+struct TransportForm {
   TransportKind kind;
   bool obfuscated;
 };
 
-class TransportFormTest : public testing::TestWithParam<Form> {
+class TransportFormTest : public testing::TestWithParam<TransportForm> {
  protected:
   ClientTransport Client() const {
     return ClientTransport({GetParam().kind, GetParam().obfuscated});
@@ -162,10 +162,12 @@ TEST_P(TransportFormTest, PacketLimitRisesWithAKey) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Forms, TransportFormTest,
-                         testing::Values(Form{kAbridged, false}, Form{kIntermediate, false},
-                                         Form{kPadded, false}, Form{kFull, false},
-                                         Form{kAbridged, true}, Form{kIntermediate, true},
-                                         Form{kPadded, true}));
+                         testing::Values(TransportForm{kAbridged, false},
+                                         TransportForm{kIntermediate, false},
+                                         TransportForm{kPadded, false}, TransportForm{kFull, false},
+                                         TransportForm{kAbridged, true},
+                                         TransportForm{kIntermediate, true},
+                                         TransportForm{kPadded, true}));
 
 // What a fresh connection does with these bytes.
 std::string ReasonFor(ByteView bytes) {

@@ -68,7 +68,7 @@ TEST_F(PickerTest, TheMiddleBeatsTheCallersNearest) {
   EXPECT_EQ(offer.entries[0].id, EntryId(3));
 }
 
-struct Row {
+struct PickRow {
   const char* what;
   std::function<void(Picker&, Request&)> change;
   std::int64_t id;
@@ -76,7 +76,7 @@ struct Row {
 };
 
 TEST_F(PickerTest, WhyAnEntryIsNotOffered) {
-  const Row rows[] = {
+  const PickRow rows[] = {
       {"draining", [](Picker& p, Request&) { p.fleet().SetDraining(EntryId(3), true); }, 3,
        Why::kDraining},
       {"no beat",
@@ -124,7 +124,7 @@ TEST_F(PickerTest, WhyAnEntryIsNotOffered) {
        [](Picker& p, Request&) { p.fleet().Heartbeat(EntryId(1), {.calls = 20}, kNow); }, 1,
        Why::kBusier},
   };
-  for (const Row& row : rows) {
+  for (const PickRow& row : rows) {
     picker_ = Picker();
     AddWorld();
     Request request = Between(kLondon, kLondon);

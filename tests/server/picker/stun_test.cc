@@ -14,7 +14,7 @@ constexpr StunTransaction kTransaction{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
 
 class StunTest : public testing::Test {
  protected:
-  test::Vectors vectors_{"stun.txt"};
+  trunkline::test::Vectors vectors_{"stun.txt"};
 };
 
 TEST_F(StunTest, MinimalBinding) {

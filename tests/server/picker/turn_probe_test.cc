@@ -100,7 +100,7 @@ class TurnProbeTest : public testing::Test {
   int sent_ = 0;
 };
 
-struct Row {
+struct ProbeRow {
   const char* what;
   bool allocate;
   std::function<void(Server&)> fault;
@@ -110,7 +110,7 @@ struct Row {
 };
 
 TEST_F(TurnProbeTest, WhatItFinds) {
-  const Row rows[] = {
+  const ProbeRow rows[] = {
       {"STUN", false, [](Server&) {}, Health::kUp, ProbeFinding::kFine},
       {"TURN", true, [](Server&) {}, Health::kUp, ProbeFinding::kFine},
       {"silence", true, [](Server& s) { s.silent = true; }, Health::kDown, ProbeFinding::kSilent},
@@ -140,7 +140,7 @@ TEST_F(TurnProbeTest, WhatItFinds) {
       {"doesn't sign", true, [](Server& s) { s.unsigned_success = true; }, Health::kMisconfigured,
        ProbeFinding::kUnsigned},
   };
-  for (const Row& row : rows) {
+  for (const ProbeRow& row : rows) {
     server_ = Server();
     row.fault(server_);
     Make(row.allocate);

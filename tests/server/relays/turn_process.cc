@@ -23,7 +23,7 @@ constexpr auto kCreatePermission = static_cast<StunMethod>(8), kSend = static_ca
 constexpr std::uint16_t kXorPeer = 0x0012, kData = 0x0013;
 constexpr std::uint32_t kUdpTransport = 0x1100'0000;
 
-sockaddr_in Loopback(std::uint16_t port) {
+sockaddr_in TurnAddress(std::uint16_t port) {
   sockaddr_in name{};
   name.sin_family = AF_INET;
   name.sin_port = htons(port);
@@ -31,8 +31,8 @@ sockaddr_in Loopback(std::uint16_t port) {
   return name;
 }
 
-std::vector<std::string> Arguments(const TempDir& directory, const std::string& secret,
-                                   std::uint16_t port, const std::vector<std::string>& more) {
+std::vector<std::string> TurnArguments(const TempDir& directory, const std::string& secret,
+                                       std::uint16_t port, const std::vector<std::string>& more) {
   std::vector<std::string> arguments = {"turnserver",
                                         "-n",
                                         "--listening-ip=127.0.0.1",
@@ -63,7 +63,7 @@ std::vector<std::string> Arguments(const TempDir& directory, const std::string& 
 
 std::uint16_t FreePort() {
   const int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  sockaddr_in name = Loopback(0);
+  sockaddr_in name = TurnAddress(0);
   socklen_t size = sizeof name;
   bind(descriptor, reinterpret_cast<sockaddr*>(&name), size);
   getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &size);
@@ -73,7 +73,8 @@ std::uint16_t FreePort() {
 
 TurnProcess::TurnProcess(const std::string& secret, const std::vector<std::string>& more,
                          std::uint16_t port)
-    : port_(port != 0 ? port : FreePort()), process_(Arguments(directory_, secret, port_, more)) {
+    : port_(port != 0 ? port : FreePort()),
+      process_(TurnArguments(directory_, secret, port_, more)) {
   started_ = process_.pid() > 0 && Answers();
 }
 
@@ -89,7 +90,7 @@ std::string TurnProcess::Log() const {
 
 TurnClient::TurnClient(std::uint16_t server_port)
     : descriptor_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-  const sockaddr_in name = Loopback(server_port);
+  const sockaddr_in name = TurnAddress(server_port);
   connect(descriptor_, reinterpret_cast<const sockaddr*>(&name), sizeof name);
 }
 

@@ -9,7 +9,7 @@ namespace {
 namespace cmd = book::cmd;
 using Kind = book::CallView::Kind;
 
-constexpr int kLayers[] = {133, 140, 142, 176, 177, 195, 196, 198, 201, 202, 229};
+constexpr int kCallLayers[] = {133, 140, 142, 176, 177, 195, 196, 198, 201, 202, 229};
 
 // The answer to phone.requestCall in a session of `layer`.
 Bytes CallResult(const book::CallView& view, int layer) {
@@ -46,7 +46,7 @@ TEST(CallConstructors, IdsByLayer) {
       {Kind::kDiscarded, 0x50ca4de1, 0x50ca4de1, 0xf9d25503, 0x50ca4de1},
   };
   for (const Ids& ids : kIds) {
-    for (const int layer : kLayers) {
+    for (const int layer : kCallLayers) {
       const std::uint32_t id = layer < 177   ? ids.from_133
                                : layer < 196 ? ids.from_177
                                : layer < 202 ? ids.from_196
@@ -57,7 +57,7 @@ TEST(CallConstructors, IdsByLayer) {
 }
 
 TEST(CallConstructors, ReadBackAtEveryLayer) {
-  for (const int layer : kLayers) {
+  for (const int layer : kCallLayers) {
     const Parsed<api::phone::AnyPhoneCall> parsed(CallResult(View(Kind::kActive), layer));
     ASSERT_TRUE(parsed.ok()) << layer;
     const auto& wire = *parsed->As<api::phone::PhoneCall>();
@@ -110,7 +110,7 @@ TEST(CallConstructors, ReasonsOfAnEndedCall) {
   };
   book::CallView view = View(Kind::kDiscarded);
   view.need_debug = true;
-  for (const int layer : kLayers) {
+  for (const int layer : kCallLayers) {
     for (const auto& [reason, id] : ids) {
       view.reason = reason;
       const bool unknown = reason == call::Reason::kMigrateConferenceCall && layer < 202;

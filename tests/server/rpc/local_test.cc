@@ -3,7 +3,7 @@
 namespace trunkline::rpc {
 namespace {
 
-constexpr int kLayers[] = {133, 140, 145, 152, 154, 176, 198, 229};
+constexpr int kConfigLayers[] = {133, 140, 145, 152, 154, 176, 198, 229};
 
 struct DcCase {
   std::int32_t exchange, this_dc;
@@ -36,7 +36,7 @@ INSTANTIATE_TEST_SUITE_P(Forms, ConfigDc,
                                          DcCase{INT32_MIN, 2'147'473'648, true}));
 
 TEST(Config, AtEveryLayer) {
-  for (const int layer : kLayers) {
+  for (const int layer : kConfigLayers) {
     World world;
     world.SignedIn(layer);
     const Bytes result = AnswerIn(world.Call(fn::help::GetConfig()));

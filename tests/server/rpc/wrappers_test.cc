@@ -8,7 +8,7 @@ namespace {
 
 namespace cmd = book::cmd;
 
-const Bytes kGetState = Wire(fn::updates::GetState());
+const Bytes kWrappedQuery = Wire(fn::updates::GetState());
 
 enum class Wrapper { kLayer, kInit, kWithoutUpdates, kAfter, kPacked };
 
@@ -35,7 +35,7 @@ TEST(Wrappers, EveryOrder) {
   do {
     World world;
     world.Know(world.Key(kUser, 0));
-    Bytes body = kGetState;
+    Bytes body = kWrappedQuery;
     for (const Wrapper wrapper : order) body = Wrap(wrapper, body);
     const Outputs first = world.Send(body);
     const auto inits = Commands<cmd::InitConnection>(first);
@@ -57,19 +57,19 @@ TEST(Wrappers, TheOthersAreTakenOff) {
   fn::InvokeWithMessagesRange range;
   api::MessageRange all;
   range.range = &all;
-  range.query = kGetState;
+  range.query = kWrappedQuery;
   EXPECT_EQ(Commands<cmd::GetState>(world.Call(range)).size(), 1u);
   fn::InvokeWithTakeout takeout;
-  takeout.query = kGetState;
+  takeout.query = kWrappedQuery;
   EXPECT_EQ(Commands<cmd::GetState>(world.Call(takeout)).size(), 1u);
   fn::InvokeWithApnsSecret apns;
-  apns.query = kGetState;
+  apns.query = kWrappedQuery;
   EXPECT_EQ(Commands<cmd::GetState>(world.Call(apns)).size(), 1u);
   fn::InvokeWithGooglePlayIntegrity play;
-  play.query = kGetState;
+  play.query = kWrappedQuery;
   EXPECT_EQ(Commands<cmd::GetState>(world.Call(play)).size(), 1u);
   fn::InvokeWithReCaptcha captcha;
-  captcha.query = kGetState;
+  captcha.query = kWrappedQuery;
   EXPECT_EQ(Commands<cmd::GetState>(world.Call(captcha)).size(), 1u);
 }
 
@@ -85,7 +85,7 @@ TEST(Wrappers, BusinessConnectionIsRefused) {
 TEST(Wrappers, EightDeepAndNoDeeper) {
   World world;
   world.SignedIn();
-  Bytes body = kGetState;
+  Bytes body = kWrappedQuery;
   for (int i = 0; i < 8; ++i) body = WithoutUpdates(body);
   EXPECT_EQ(Commands<cmd::GetState>(world.Send(body)).size(), 1u);
   EXPECT_EQ(ErrorIn(world.Send(WithoutUpdates(body))), "400 INPUT_FETCH_ERROR");
@@ -94,9 +94,9 @@ TEST(Wrappers, EightDeepAndNoDeeper) {
 TEST(Wrappers, PackedTwiceDamagedOrEmpty) {
   World world;
   world.SignedIn();
-  EXPECT_EQ(Commands<cmd::GetState>(world.Send(Packed(kGetState))).size(), 1u);
-  EXPECT_EQ(ErrorIn(world.Send(Packed(Packed(kGetState)))), "400 INPUT_FETCH_ERROR");
-  Bytes damaged = Packed(kGetState);
+  EXPECT_EQ(Commands<cmd::GetState>(world.Send(Packed(kWrappedQuery))).size(), 1u);
+  EXPECT_EQ(ErrorIn(world.Send(Packed(Packed(kWrappedQuery)))), "400 INPUT_FETCH_ERROR");
+  Bytes damaged = Packed(kWrappedQuery);
   damaged[damaged.size() - 9] ^= 1;
   EXPECT_EQ(ErrorIn(world.Send(damaged)), "400 INPUT_FETCH_ERROR");
   EXPECT_EQ(ErrorIn(world.Send(Packed({}))), "400 INPUT_FETCH_ERROR");

@@ -11,16 +11,16 @@
 namespace trunkline::store {
 namespace {
 
-constexpr int kGroup = 3;
+constexpr int kCrashGroup = 3;
 
 // Appends groups of three for ever, projects now and then, and writes each acknowledged version to
 // the pipe. Ends only by the parent's signal.
 [[noreturn]] void AppendUntilKilled(const std::filesystem::path& dir, int first_version, int pipe) {
   auto store = Store::Open(dir, {Durability::kFsync});
   if (!store.ok()) ::_exit(1);
-  for (int version = first_version;; version += kGroup) {
-    if (!(*store)->Append(FactsOfOneUser(version, kGroup)).ok()) ::_exit(2);
-    const int acknowledged = version + kGroup - 1;
+  for (int version = first_version;; version += kCrashGroup) {
+    if (!(*store)->Append(FactsOfOneUser(version, kCrashGroup)).ok()) ::_exit(2);
+    const int acknowledged = version + kCrashGroup - 1;
     if (::write(pipe, &acknowledged, sizeof acknowledged) != sizeof acknowledged) ::_exit(3);
     if (version % 5 == 0 && !(*store)->Project(1 + version % 7).ok()) ::_exit(4);
   }
@@ -62,10 +62,10 @@ TEST_F(CrashTest, WhatWasAcknowledgedSurvivesKill) {
                     .ok());
     EXPECT_GE(durable, acknowledged) << "round " << round;
     // One group may be durable and not yet told; none is there in part.
-    EXPECT_LE(durable, acknowledged + kGroup) << "round " << round;
-    EXPECT_EQ(durable % kGroup, 0) << "round " << round;
+    EXPECT_LE(durable, acknowledged + kCrashGroup) << "round " << round;
+    EXPECT_EQ(durable % kCrashGroup, 0) << "round " << round;
   }
-  EXPECT_GT(durable, 20 * kGroup);
+  EXPECT_GT(durable, 20 * kCrashGroup);
 }
 
 }  // namespace

@@ -14,6 +14,11 @@ constexpr std::int64_t kSector = 512;
 
 constexpr const char* kFlush = "flush";
 
+std::string KindOf(const std::string& name) {
+  const std::size_t suffix = name.rfind('-');
+  return suffix == std::string::npos ? "db" : name.substr(suffix + 1);
+}
+
 }  // namespace
 
 PowerDisk::PowerDisk(std::uint64_t seed)
@@ -86,8 +91,7 @@ int PowerDisk::Sync(Inode& inode, bool names_too) {
 }
 
 int PowerDisk::Name(const std::string& name, std::shared_ptr<Inode> to) {
-  const std::size_t suffix = name.rfind('-');
-  to->kind = suffix == std::string::npos ? "db" : name.substr(suffix + 1);
+  to->kind = KindOf(name);
   const Fate fate = NextOperation("make", *to);
   if (fate != Fate::kFails) {
     unsynced_names_.push_back({name, std::move(to)});
@@ -126,6 +130,25 @@ void PowerDisk::CutPower() {
   durable_names_ = names_;
   unsynced_names_.clear();
   stopped_ = false;
+}
+
+PowerDisk::Image PowerDisk::TakeImage() const {
+  CHECK(files_open_ == 0);
+  Image image;
+  for (const auto& [name, inode] : names_) image[name] = inode->now;
+  return image;
+}
+
+void PowerDisk::Load(const Image& image) {
+  CHECK(files_open_ == 0);
+  names_.clear();
+  for (const auto& [name, content] : image) {
+    auto inode = std::make_shared<Inode>();
+    inode->kind = KindOf(name);
+    inode->now = inode->durable = content;
+    names_[name] = std::move(inode);
+  }
+  SyncNames();
 }
 
 // Some file systems keep the order of such changes, others the order for each name.

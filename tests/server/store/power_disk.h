@@ -57,6 +57,12 @@ class PowerDisk {
   // As DataDir::SyncNames.
   void SyncNames();
 
+  // What every file holds, by name. No file may be open.
+  using Image = std::map<std::string, std::string>;
+  Image TakeImage() const;
+  // In place of whatever is there, and durable.
+  void Load(const Image& image);
+
   // Sectors written and not flushed that cuts have taken, and torn in part.
   std::int64_t sectors_lost() const { return sectors_lost_; }
   std::int64_t sectors_torn() const { return sectors_torn_; }

@@ -1,0 +1,14 @@
+// A disk with a store that has just been made, for tests that begin after its migrations.
+#pragma once
+
+#include "tests/server/store/power_disk.h"
+
+namespace trunkline::store {
+
+// Where such a store is.
+inline constexpr const char* kPowerDir = "/power";
+
+// Made once: to run every migration takes as long as hundreds of groups.
+const PowerDisk::Image& JustMade();
+
+}  // namespace trunkline::store
