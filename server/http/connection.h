@@ -8,7 +8,9 @@
 #include <string>
 #include <utility>
 
+#include "boost/asio/basic_stream_socket.hpp"
 #include "boost/asio/generic/stream_protocol.hpp"
+#include "boost/asio/io_context.hpp"
 #include "boost/beast/core.hpp"
 #include "boost/beast/http.hpp"
 #include "common/crypto/tls.h"
@@ -20,6 +22,9 @@ namespace trunkline::http {
 
 // TCP and Unix sockets alike.
 using Protocol = boost::asio::generic::stream_protocol;
+// By name: one of any kind costs an allocation and some indirect calls in each operation.
+using Executor = boost::asio::io_context::executor_type;
+using Socket = boost::asio::basic_stream_socket<Protocol, Executor>;
 using ConnectionId = std::uint64_t;  // never reused
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -35,7 +40,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   };
 
   // `peer`: the other end's address, or empty.
-  Connection(ConnectionId id, Protocol::socket socket, std::string peer, const Owner* owner)
+  Connection(ConnectionId id, Socket socket, std::string peer, const Owner* owner)
       : id_(id), peer_(std::move(peer)), stream_(std::move(socket)), owner_(owner) {}
   ~Connection();
   Connection(const Connection&) = delete;
@@ -67,7 +72,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   const ConnectionId id_;
   const std::string peer_;
-  Stream<boost::beast::basic_stream<Protocol>> stream_;
+  Stream<boost::beast::basic_stream<Protocol, Executor>> stream_;
   const Owner* const owner_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
@@ -77,7 +82,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool refused_ = false;         // before it was read to its end
   std::size_t left_unread_ = 0;  // of a refused request: how much more is taken and dropped
 
-  boost::beast::http::response<boost::beast::http::string_body> response_;
+  std::string head_, body_;  // of the answer that is being written
 
   std::shared_ptr<Feed> feed_;
   std::optional<boost::beast::http::response<boost::beast::http::empty_body>> feed_response_;

@@ -25,7 +25,7 @@ namespace {
 
 namespace net = boost::asio;
 using net::ip::tcp;
-using Acceptor = net::basic_socket_acceptor<Protocol>;
+using Acceptor = net::basic_socket_acceptor<Protocol, Executor>;
 
 constexpr std::size_t kConnectionsMax = 256;
 constexpr std::chrono::milliseconds kAcceptPause{100};
@@ -37,7 +37,7 @@ tcp::endpoint TcpEndpoint(const Protocol::endpoint& endpoint) {
   return made;
 }
 
-std::string PeerOf(const Protocol::socket& socket) {
+std::string PeerOf(const Socket& socket) {
   boost::system::error_code error;
   const Protocol::endpoint peer = socket.remote_endpoint(error);
   const int family = peer.protocol().family();
@@ -55,7 +55,7 @@ struct HttpServer::Impl {
     owner.handshake_timeout = tls.handshake_timeout;
     owner.handle = [this](ConnectionId id, const Request& request) {
       handler(request, Responder([this, way = gate, id](Answer answer) {
-                way->Post([this, id, answer = std::move(answer)]() mutable {
+                way->Dispatch([this, id, answer = std::move(answer)]() mutable {
                   const auto found = connections.find(id);
                   if (found != connections.end()) found->second->Write(std::move(answer));
                 });
@@ -87,7 +87,7 @@ struct HttpServer::Impl {
   }
 
   void Accept() {
-    acceptor.async_accept([this](const boost::system::error_code& error, Protocol::socket socket) {
+    acceptor.async_accept([this](const boost::system::error_code& error, Socket socket) {
       if (!acceptor.is_open()) return;
       if (error) {
         log::Warn("http accept: {}", error.message());

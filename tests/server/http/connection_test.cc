@@ -30,7 +30,7 @@ void Echo(const Request& request, const Responder& respond) {
                 request.content_type + "|" + request.host + "|" + request.request_id + "|" +
                 request.organization_id + "|" + request.idempotency_key + "|" +
                 request.last_event_id + "|" + request.authorization + "\n";
-  answer.headers = {{"X-Purge-Job", "7"}};
+  answer.headers = {{"X-Purge-Job", "7"}, {"X-Split", "a\r\nX-Smuggled: 1"}};
   respond(std::move(answer));
 }
 
@@ -112,6 +112,7 @@ TEST_P(ConnectionTest, GivesTheHeadersThatTheSurfacesRead) {
       "authorization: Bearer t\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
   EXPECT_THAT(answer, HasSubstr("POST /x {}|application/json|acme.example|r1|o1|k1|5|Bearer t\n"));
   EXPECT_THAT(answer, HasSubstr("X-Purge-Job: 7\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("X-Smuggled")));
 }
 
 // A second value doesn't hide behind the first.

@@ -353,6 +353,17 @@ TEST_F(RecordChangesTest, TheDeskReadsHereOrLater) {
   EXPECT_TRUE(absl::IsUnavailable(read(absl::UnavailableError("busy"))));
   EXPECT_TRUE(read(absl::OkStatus()).ok());
   EXPECT_EQ(opened, 3);
+  // What takes long never runs here, though nothing waits.
+  std::promise<absl::Status> aside;
+  desk.ReadAside(
+      [&](records::Reader&) {
+        by.push_back(std::this_thread::get_id());
+        return absl::OkStatus();
+      },
+      [&aside](absl::Status status) { aside.set_value(status); });
+  EXPECT_TRUE(aside.get_future().get().ok());
+  EXPECT_EQ(by.back(), by.front());
+  EXPECT_EQ(opened, 3);
   std::promise<absl::Status> changed;
   desk.Change([](Ledger&, Live&) { return absl::OkStatus(); },
               [&changed](absl::Status status) { changed.set_value(status); });

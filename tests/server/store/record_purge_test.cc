@@ -280,6 +280,32 @@ TEST_F(RecordPurgeTest, TheReceiptIsSigned) {
   EXPECT_EQ(Number("SELECT count(*) FROM purge_jobs WHERE number_index IS NOT NULL"), 0);
 }
 
+// P-09: the answer and the purge are of one moment. What comes after the look and before the mark
+// isn't of it, and stays as it is; what went meanwhile does no harm.
+TEST_F(RecordPurgeTest, WhatBeginsAfterTheLookIsNotPurged) {
+  const Oid gone = Missed(kAnn, kBen), first = Answered(kAnn, kBen);
+  records::PurgeRequest request;
+  request.kind = records::PurgeRequest::Kind::kCustomer;
+  request.number_e164 = kBenNumber;
+  request.customer = *reader().OfCustomer(org(), request.number_e164, false);
+  EXPECT_THAT(request.customer->items, SizeIs(2));
+  EXPECT_TRUE(Discard(gone.Hex()));
+  const Oid later = Answered(kAnn, kBen);
+  const records::PurgeResult result = Purge(request);
+  ASSERT_TRUE(result.job);
+  EXPECT_THAT(result.items, SizeIs(2));
+  EXPECT_FALSE(Find(first.Hex()));
+  EXPECT_TRUE(Find(later.Hex()));
+  PurgeAll();
+  EXPECT_EQ(StateOf(first), PurgeState::kPurged);
+  EXPECT_TRUE(Find(later.Hex()));
+  EXPECT_THAT(reader().FindJob(org(), *result.job)->value().receipt, HasSubstr(R"("calls":1,)"));
+  // Its own turn comes with the next request.
+  EXPECT_TRUE(PurgeCustomer(request.number_e164).job);
+  PurgeAll();
+  EXPECT_FALSE(Find(later.Hex()));
+}
+
 // What one transaction tells goes into few rows, though each purged call's older events are
 // rewritten.
 TEST_F(RecordPurgeTest, EventsOfManyCallsShareRows) {
