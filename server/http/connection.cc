@@ -1,6 +1,5 @@
 #include "server/http/connection.h"
 
-#include <array>
 #include <chrono>
 #include <utility>
 
@@ -24,6 +23,8 @@ constexpr std::size_t kSlowestBytesPerSecond = 256 * 1024;
 // A client that is still sending sees its refusal only if the rest is taken from it.
 constexpr std::size_t kLingerBytesMax = 1 << 20;
 constexpr std::chrono::seconds kLingerTimeout{2};
+// A shorter body is copied to its head, which costs less than a second write.
+constexpr std::size_t kOneWriteBytes = 16 * 1024;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::string Text(beast::string_view view) {
@@ -211,14 +212,21 @@ void Connection::End() {
 void Connection::Write(Answer answer) {
   if (closed_) return;
   if (answer.feed != nullptr) return StartFeed(answer);
-  head_ = HeadOf(answer, version_, keep_alive_);
-  body_ = is_head_ ? std::string() : std::move(answer.body);
+  sending_ = HeadOf(answer, version_, keep_alive_);
+  unsent_ = is_head_ ? std::string() : std::move(answer.body);
+  if (unsent_.size() <= kOneWriteBytes) sending_ += std::exchange(unsent_, {});
   stream_.lower().expires_after(kRequestTimeout);
-  const std::array<net::const_buffer, 2> pieces = {net::const_buffer(head_.data(), head_.size()),
-                                                   net::const_buffer(body_.data(), body_.size())};
-  net::async_write(stream_, pieces, [self = shared_from_this()](const Error& error, std::size_t) {
-    self->OnWritten(error);
-  });
+  Send();
+}
+
+// One buffer at a time: of several, Beast's TLS stream can lose the second.
+void Connection::Send() {
+  net::async_write(stream_, net::const_buffer(sending_.data(), sending_.size()),
+                   [self = shared_from_this()](const Error& error, std::size_t) {
+                     if (error || self->unsent_.empty()) return self->OnWritten(error);
+                     self->sending_ = std::exchange(self->unsent_, {});
+                     self->Send();
+                   });
 }
 
 void Connection::OnWritten(const Error& error) {

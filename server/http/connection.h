@@ -57,6 +57,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void OnHeader(const Error& error);
   void ReadBody();
   void OnRead(const Error& error);
+  void Send();
   void OnWritten(const Error& error);
   bool Failed(const Error& error);  // and what to do about it has been done
   void RefuseBody();
@@ -82,7 +83,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool refused_ = false;         // before it was read to its end
   std::size_t left_unread_ = 0;  // of a refused request: how much more is taken and dropped
 
-  std::string head_, body_;  // of the answer that is being written
+  std::string sending_, unsent_;  // pieces of an answer
 
   std::shared_ptr<Feed> feed_;
   std::optional<boost::beast::http::response<boost::beast::http::empty_body>> feed_response_;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -195,6 +196,19 @@ TEST_P(ConnectionTest, HeadHasTheLengthOfGetAndNoBody) {
   EXPECT_THAT(head, HasSubstr("Content-Length: "));
   EXPECT_TRUE(head.ends_with("\r\n\r\n"));
   EXPECT_FALSE(get.ends_with("\r\n\r\n"));
+}
+
+// Of any size, and the connection goes on after it.
+TEST_P(ConnectionTest, LongAnswersArriveWhole) {
+  for (const std::size_t size : {15'000u, 16'300u, 16'384u, 17'000u, 65'536u, 300'000u}) {
+    const std::string body(size, 'Z');
+    const std::string length = std::to_string(size);
+    const std::string answers =
+        Exchange("POST /large HTTP/1.1\r\nContent-Length: " + length + "\r\n\r\n" + body +
+                 "POST /large HTTP/1.1\r\nConnection: close\r\nContent-Length: " + length +
+                 "\r\n\r\n" + body);
+    EXPECT_EQ(std::count(answers.begin(), answers.end(), 'Z'), static_cast<long>(2 * size)) << size;
+  }
 }
 
 // pieces leave as they come, and a reader that goes is noticed.
