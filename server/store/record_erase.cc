@@ -109,7 +109,8 @@ absl::Status EraseSilentConversation(SqlCache& sql, RecordOutbox& outbox, const 
   STORE_LET(const int rows,
             sql.Change("DELETE FROM record_conversations WHERE id=?1 AND kind=1 "
                        "AND NOT EXISTS(SELECT 1 FROM record_texts WHERE conversation=?1) "
-                       "AND NOT EXISTS(SELECT 1 FROM records WHERE conversation=?1)",
+                       "AND NOT EXISTS(SELECT 1 FROM records r WHERE "
+                       "r.contact=record_conversations.contact AND r.conversation=?1)",
                        *record.call.conversation));
   if (rows == 0) return absl::OkStatus();
   ++counts.conversations;

@@ -28,8 +28,9 @@ absl::StatusOr<std::optional<Oid>> RecordLedger::FindIngested(std::int64_t organ
                                                               const std::string& external_id) {
   if (external_id.empty()) return std::nullopt;
   STORE_LET(const std::optional<Oid> known,
-            sql_.Id("SELECT id FROM records WHERE organization=? AND external_id=?", organization,
-                    external_id));
+            sql_.Id("SELECT id FROM records WHERE organization=?1 AND provider_call_id=?2 "
+                    "AND external_id=?2",
+                    organization, external_id));
   if (!known) return std::nullopt;
   STORE_LET(const auto visible, table_.ById(*known, false));
   if (visible) return known;
