@@ -92,7 +92,7 @@ class RecordLedger final : public records::Ledger {
     std::int64_t row = 0;
     Bytes tombstone_key;
   };
-  // Null: there is no such organization. Until the end of the transaction.
+  // Null: there is no such organization. Good until the next call.
   absl::StatusOr<const Tenant*> Find(const records::Oid& organization);
   absl::StatusOr<std::optional<std::int64_t>> RowOf(const records::Oid& organization);
   // From here to the end of the transaction, what is deleted is overwritten.
@@ -127,7 +127,8 @@ class RecordLedger final : public records::Ledger {
   absl::StatusOr<std::vector<Job>> RunningJobs();
   // Erases what it can, up to `budget`, which it lowers.
   absl::Status Work(Job& job, records::Live& live, std::int64_t now_ms, int& budget);
-  absl::Status DestroyKeys(const Job& job, const std::vector<records::Oid>& calls);
+  absl::Status DestroyKeys(const std::vector<records::Oid>& calls, std::vector<RecordRow>* rows);
+  absl::Status DestroyKeysAhead(const Job& job, const std::vector<records::Oid>& calls);
   absl::StatusOr<std::vector<records::Oid>> ErasableCallsOf(const Job& job, int max);
   absl::Status PurgeCall(Job& job, RecordRow& record, records::Live& live, std::int64_t now_ms);
   absl::StatusOr<int> PurgeEmptySessions(Job& job, int max);
@@ -152,7 +153,7 @@ class RecordLedger final : public records::Ledger {
   absl::flat_hash_map<records::Oid, Tenant> tenants_;
   std::optional<SecureDelete> secure_;  // in a transaction that needs it
   crypto::Ed25519Seed signing_key_;
-  absl::flat_hash_set<records::Oid> keyless_;  // that are purged next
+  absl::flat_hash_set<records::Oid> keyless_;  // that are purged next, as far as is known
   bool due_ = true;                            // PurgeSlice has something to do, as far as is known
   bool waiting_ = false;                       // a job waits for the end of a live call
 };

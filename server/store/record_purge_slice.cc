@@ -82,11 +82,10 @@ absl::StatusOr<bool> RecordLedger::PurgeSlice(int calls_max, records::Live& live
 
 absl::Status RecordLedger::Work(Job& job, records::Live& live, std::int64_t now_ms, int& budget) {
   STORE_LET(const std::vector<Oid> calls, ErasableCallsOf(job, budget));
-  STORE_TRY(DestroyKeys(job, calls));
-  for (const Oid& call : calls) {
-    STORE_LET(std::optional<RecordRow> record, table_.ToErase(call));
-    if (record) STORE_TRY(PurgeCall(job, *record, live, now_ms));
-  }
+  STORE_TRY(DestroyKeysAhead(job, calls));
+  std::vector<RecordRow> records;
+  STORE_TRY(DestroyKeys(calls, &records));
+  for (RecordRow& record : records) STORE_TRY(PurgeCall(job, record, live, now_ms));
   budget -= static_cast<int>(calls.size());
   STORE_LET(const int sessions, PurgeEmptySessions(job, budget));
   budget -= sessions;
@@ -101,18 +100,27 @@ absl::Status RecordLedger::Work(Job& job, records::Live& live, std::int64_t now_
 }
 
 // Before the rows, and durable by itself: what a copy of the file or its log still holds can't be
-// opened from here on. As each time means a flush, those of the next slices' calls go as well.
-absl::Status RecordLedger::DestroyKeys(const Job& job, const std::vector<Oid>& calls) {
+// opened from here on. `rows`, unless null, gets those of the calls.
+absl::Status RecordLedger::DestroyKeys(const std::vector<Oid>& calls,
+                                       std::vector<RecordRow>* rows) {
+  std::vector<KeyOwner> keys;
+  for (const Oid& call : calls) {
+    STORE_LET(std::optional<RecordRow> record, table_.ToErase(call));
+    if (!record) continue;
+    AddKeysOf(*record, keys);
+    if (rows != nullptr) rows->push_back(*std::move(record));
+  }
+  return keys_->Destroy(keys);
+}
+
+// Each time that there are keys to destroy costs a flush, so those of the next slices go as well.
+// Between slices a phone may still say something of its call, under a new key.
+absl::Status RecordLedger::DestroyKeysAhead(const Job& job, const std::vector<Oid>& calls) {
   const auto has_none = [this](const Oid& call) { return keyless_.contains(call); };
   if (std::all_of(calls.begin(), calls.end(), has_none)) return absl::OkStatus();
   STORE_LET(const std::vector<Oid> next,
             ErasableCallsOf(job, std::max<int>(kCallsAhead, static_cast<int>(calls.size()))));
-  std::vector<KeyOwner> keys;
-  for (const Oid& call : next) {
-    STORE_LET(const std::optional<RecordRow> record, table_.ToErase(call));
-    if (record) AddKeysOf(*record, keys);
-  }
-  STORE_TRY(keys_->Destroy(keys));
+  STORE_TRY(DestroyKeys(next, nullptr));
   keyless_ = {next.begin(), next.end()};
   return absl::OkStatus();
 }

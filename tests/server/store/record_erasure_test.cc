@@ -171,5 +171,26 @@ TEST_F(RecordErasureTest, APurgeThatIsUndoneHasDestroyedTheKeys) {
   EXPECT_EQ(Number("SELECT count(*) FROM record_contacts"), 0);
 }
 
+// P-42: keys go before the slices that erase their calls; a phone that rates its call in between
+// makes a new one, which goes with the rows.
+TEST_F(RecordErasureTest, WhatIsSaidBetweenSlicesGoesToo) {
+  CallFacts call = NewCall(kAnn, kBen);
+  Put({Requested(call)});
+  Put({Ended(call, call::Reason::kMissed)});
+  Pass(3'600'000);
+  Missed(kAnn, kBen);
+  PurgeCustomer(kBenNumber);
+  Do([&](records::Ledger& ledger, records::Live& live) {
+    return ledger.PurgeSlice(1, live, now());
+  });
+  ASSERT_EQ(Number("SELECT count(*) FROM records"), 1);
+  Put({Rated(call, kBen, 2, kTexts[5])});
+  EXPECT_EQ(store().keys()->size(), 1u);
+  PurgeAll(1);
+  EXPECT_EQ(Number("SELECT count(*) FROM records"), 0);
+  EXPECT_EQ(Number("SELECT count(*) FROM ratings"), 0);
+  EXPECT_EQ(store().keys()->size(), 0u);
+}
+
 }  // namespace
 }  // namespace trunkline::store
