@@ -17,6 +17,7 @@ import rig
 
 LOOKUP_MIN, DISCARD_MIN = 0.6, 0.25  # requests per CPU-second, as a part of the floor's
 PURGE_SECONDS, SLOWER_MAX = 10.0, 2.0
+LONGEST_PURGE = 300  # seconds
 CUSTOMER = "+15125550100"
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
@@ -178,6 +179,8 @@ def judge_purge(server):
         connection.request("GET", f"/purge/v1/jobs/{job}", headers={"Authorization": f"Bearer {server.token}"})
         if json.loads(connection.getresponse().read())["status"] == "Purged":
             break
+        if time.monotonic() - begun > LONGEST_PURGE:
+            raise RuntimeError(f"the purge isn't over after {LONGEST_PURGE} s")
         time.sleep(0.1)
     took = time.monotonic() - begun
     busy = json.loads(calls.communicate()[0])["ring_ms"]["p99"]
