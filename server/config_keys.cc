@@ -20,17 +20,13 @@ constexpr DurationRange kLinkTimeouts{Duration(100), Duration(86'400'000)};
 constexpr DurationRange kTraceTimes{Duration(0), Duration(365LL * 86'400'000)};
 constexpr std::size_t kAddressesMax = 16;
 
-absl::Status WrongKey(const std::string& message) {
-  return absl::InvalidArgumentError(message);
-}
-
 absl::Status CheckDataDir(const std::string& path) {
-  return path.empty() ? WrongKey("must not be empty") : absl::OkStatus();
+  return path.empty() ? absl::InvalidArgumentError("must not be empty") : absl::OkStatus();
 }
 
 absl::Status CheckCommand(const std::string& path) {
   if (path.starts_with('/')) return absl::OkStatus();
-  return WrongKey("must be the absolute path of a program");
+  return absl::InvalidArgumentError("must be the absolute path of a program");
 }
 
 absl::Status CheckWebhook(const std::string& url) {
@@ -41,7 +37,7 @@ absl::Status CheckTestCode(const std::string& code) {
   const bool digits =
       std::all_of(code.begin(), code.end(), [](char d) { return d >= '0' && d <= '9'; });
   if (digits && code.size() >= 3 && code.size() <= 8) return absl::OkStatus();
-  return WrongKey("must be 3 to 8 digits");
+  return absl::InvalidArgumentError("must be 3 to 8 digits");
 }
 
 // A secret: it isn't printed.
@@ -82,14 +78,14 @@ Setting DurabilitySetting(io::Durability& durability) {
 
 absl::Status ReadTokens(const std::string& path, Config& c) {
   std::ifstream file(path);
-  if (!file) return WrongKey(absl::StrCat(path, " can't be read"));
+  if (!file) return absl::InvalidArgumentError(absl::StrCat(path, " can't be read"));
   c.bot_tokens_file = path;
   c.node.book.bot_tokens.clear();
   for (std::string line; std::getline(file, line);) {
     while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
     if (line.empty() || line.front() == '#') continue;
     if (line.size() > 256)
-      return WrongKey(absl::StrCat(path, ": a token is longer than 256 bytes"));
+      return absl::InvalidArgumentError(absl::StrCat(path, ": a token is longer than 256 bytes"));
     c.node.book.bot_tokens.push_back(line);
   }
   return absl::OkStatus();
@@ -221,28 +217,32 @@ Settings SettingsOf(Config& config) {
 
 absl::Status CheckWhole(Config& config) {
   if (!config.node.code.command.empty() && !config.node.code.webhook.empty()) {
-    return WrongKey("code.webhook: can't be set beside code.command");
+    return absl::InvalidArgumentError("code.webhook: can't be set beside code.command");
   }
   if (config.node.book.receive_timeout > config.node.book.ring_timeout) {
-    return WrongKey("calls.receive_timeout: must not be longer than calls.ring_timeout");
+    return absl::InvalidArgumentError(
+        "calls.receive_timeout: must not be longer than calls.ring_timeout");
   }
   if (config.node.test_clock && !IsLoopback(config.http.host)) {
-    return WrongKey("test_clock: only with http on a loopback address");
+    return absl::InvalidArgumentError("test_clock: only with http on a loopback address");
   }
   if (config.relay_control.host.empty() != config.relay_secret_file.empty()) {
-    return WrongKey(config.relay_control.host.empty()
-                        ? "relay_control: is missing, relay_secret_file is for it"
-                        : "relay_secret_file: is missing, relay_control needs one");
+    return absl::InvalidArgumentError(
+        config.relay_control.host.empty()
+            ? "relay_control: is missing, relay_secret_file is for it"
+            : "relay_secret_file: is missing, relay_control needs one");
   }
   if (config.turn.host.empty() != config.turn_secret_file.empty()) {
-    return WrongKey(config.turn.host.empty() ? "turn: is missing, turn_secret_file is for it"
-                                             : "turn_secret_file: is missing, turn needs one");
+    return absl::InvalidArgumentError(config.turn.host.empty()
+                                          ? "turn: is missing, turn_secret_file is for it"
+                                          : "turn_secret_file: is missing, turn needs one");
   }
   if (!config.turn.host.empty()) {
     const absl::Status status = AddTurnFlag(config);
     if (!status.ok()) return status;
   }
-  if (config.node.listen.empty()) return WrongKey("listen: at least one address is needed");
+  if (config.node.listen.empty())
+    return absl::InvalidArgumentError("listen: at least one address is needed");
   return ReadTlsFiles(config);
 }
 

@@ -22,12 +22,9 @@ constexpr std::size_t kTurnSecretBytesMax = 1024, kTurnFileBytesMax = 4096;
 const std::string kFieldNames[] = {"id",  "kind",   "ip",     "ipv6",       "port",
                                    "tcp", "region", "domain", "secret_file"};
 
-absl::Status WrongRelay(const std::string& message) {
-  return absl::InvalidArgumentError(message);
-}
-
 absl::Status In(const char* field, const absl::Status& status) {
-  return WrongRelay(absl::StrCat("relay.", field, ": ", std::string(status.message())));
+  return absl::InvalidArgumentError(
+      absl::StrCat("relay.", field, ": ", std::string(status.message())));
 }
 
 class RelayReader {
@@ -40,7 +37,8 @@ class RelayReader {
   }
   absl::Status ReadNumber(const char* name, Range range, std::int64_t& out) const {
     const std::string* text = Find(name);
-    if (text == nullptr) return WrongRelay(absl::StrCat("relay.", name, ": is missing"));
+    if (text == nullptr)
+      return absl::InvalidArgumentError(absl::StrCat("relay.", name, ": is missing"));
     const absl::Status status = trunkline::ReadNumber(*text, range, out);
     return status.ok() ? status : In(name, status);
   }
@@ -50,7 +48,8 @@ class RelayReader {
     boost::system::error_code error;
     const auto address = boost::asio::ip::make_address(*text, error);
     if (error || address.is_v6() != v6) {
-      return WrongRelay(absl::StrCat("relay.", name, ": \"", *text, "\" is not an address"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("relay.", name, ": \"", *text, "\" is not an address"));
     }
     out = address.to_string();
     return absl::OkStatus();
@@ -71,10 +70,11 @@ absl::Status ReadTagSecret(const std::string& path, std::string& out) {
 absl::Status ReadSecret(const RelayReader& reader, book::RelayConfig& relay) {
   const std::string* path = reader.Find("secret_file");
   if (path == nullptr) {
-    return relay.turn ? WrongRelay("relay.secret_file: is missing, kind turn needs one")
-                      : absl::OkStatus();
+    return relay.turn
+               ? absl::InvalidArgumentError("relay.secret_file: is missing, kind turn needs one")
+               : absl::OkStatus();
   }
-  if (relay.stun) return WrongRelay("relay.secret_file: kind stun has no secret");
+  if (relay.stun) return absl::InvalidArgumentError("relay.secret_file: kind stun has no secret");
   if (!relay.turn) return ReadTagSecret(*path, relay.tag_secret);
   const absl::Status status = ReadTurnSecret(*path, relay.turn_secret);
   return status.ok() ? status : In("secret_file", status);
@@ -84,7 +84,7 @@ absl::Status ReadName(const RelayReader& reader, const char* name, std::string& 
   const std::string* const text = reader.Find(name);
   if (text == nullptr) return absl::OkStatus();
   if (text->size() > picker::kNameBytesMax) {
-    return WrongRelay(
+    return absl::InvalidArgumentError(
         absl::StrCat("relay.", name, ": is longer than ", picker::kNameBytesMax, " bytes"));
   }
   out = *text;
@@ -94,18 +94,19 @@ absl::Status ReadName(const RelayReader& reader, const char* name, std::string& 
 absl::Status ReadKind(const RelayReader& reader, book::RelayConfig& relay) {
   using Kind = book::Connection::Kind;
   const std::string* kind = reader.Find("kind");
-  if (kind == nullptr) return WrongRelay("relay.kind: is missing");
+  if (kind == nullptr) return absl::InvalidArgumentError("relay.kind: is missing");
   relay.turn = *kind == "turn";
   relay.stun = *kind == "stun";
   relay.kind = relay.turn || relay.stun ? Kind::kWebrtc : Kind::kReflector;
   if (relay.kind == Kind::kWebrtc || *kind == "reflector") return absl::OkStatus();
-  return WrongRelay(absl::StrCat("relay.kind: \"", *kind, "\" is none of reflector, turn, stun"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("relay.kind: \"", *kind, "\" is none of reflector, turn, stun"));
 }
 
 absl::Status CheckNames(const TableList::Fields& fields) {
   for (const auto& [name, value] : fields) {
     if (std::find(std::begin(kFieldNames), std::end(kFieldNames), name) == std::end(kFieldNames)) {
-      return WrongRelay(
+      return absl::InvalidArgumentError(
           absl::StrCat("relay.", name, ": unknown key", DidYouMean(name, kFieldNames)));
     }
   }
@@ -122,7 +123,8 @@ absl::Status ReadRelay(const RelayReader& reader, book::RelayConfig& relay) {
     if (!status.ok()) return status;
   }
   relay.port = static_cast<std::int32_t>(port);
-  if (relay.ip.empty() && relay.ipv6.empty()) return WrongRelay("relay.ip: is missing");
+  if (relay.ip.empty() && relay.ipv6.empty())
+    return absl::InvalidArgumentError("relay.ip: is missing");
   if (const std::string* tcp = reader.Find("tcp")) {
     const absl::Status status = ReadBool(*tcp, relay.tcp);
     if (!status.ok()) return In("tcp", status);
@@ -135,11 +137,11 @@ absl::Status CheckUnique(const book::RelayConfig& relay,
                          const std::vector<book::RelayConfig>& others) {
   for (const book::RelayConfig& other : others) {
     if (other.id == relay.id) {
-      return WrongRelay(
+      return absl::InvalidArgumentError(
           absl::StrCat("relay.id: ", relay.id, " is there twice, first at ", other.where));
     }
     if (!picker::SameAddress(book::EntryOf(relay), book::EntryOf(other))) continue;
-    return WrongRelay(
+    return absl::InvalidArgumentError(
         absl::StrCat("relay.port: its address is that of relay ", other.id, " at ", other.where));
   }
   return absl::OkStatus();
@@ -152,13 +154,13 @@ absl::Status ReadTurnSecret(const std::string& path, std::string& out) {
   out = text.ok() ? text->value_or("") : "";
   while (!out.empty() && (out.back() == '\n' || out.back() == '\r')) out.pop_back();
   if (out.empty() || out.size() > kTurnSecretBytesMax) {
-    return WrongRelay(absl::StrCat(path, " can't be read or holds no secret"));
+    return absl::InvalidArgumentError(absl::StrCat(path, " can't be read or holds no secret"));
   }
   return absl::OkStatus();
 }
 
 absl::Status AddTurnFlag(Config& config) {
-  if (config.turn.port == 0) return WrongRelay("turn: port 0 is none");
+  if (config.turn.port == 0) return absl::InvalidArgumentError("turn: port 0 is none");
   book::RelayConfig turn;
   turn.kind = book::Connection::Kind::kWebrtc;
   turn.id = kTurnFlagId;
@@ -183,7 +185,8 @@ absl::Status AddTurnFlag(Config& config) {
 
 absl::Status AddRelay(const TableList::Fields& fields, const std::string& where, Config& config) {
   auto& relays = config.node.book.relays;
-  if (relays.size() >= kRelaysMax) return WrongRelay(absl::StrCat("relay: at most ", kRelaysMax));
+  if (relays.size() >= kRelaysMax)
+    return absl::InvalidArgumentError(absl::StrCat("relay: at most ", kRelaysMax));
   absl::Status status = CheckNames(fields);
   if (!status.ok()) return status;
   book::RelayConfig relay;

@@ -15,33 +15,31 @@ namespace {
 // A chain or a key is some KB; all that a system believes some hundred.
 constexpr std::size_t kPemBytesMax = 64 << 10, kAuthoritiesBytesMax = 4 << 20;
 
-absl::Status WrongTls(const std::string& message) {
-  return absl::InvalidArgumentError(message);
-}
-
 // Reads the file that `setting` names and has `use` take its text, which is wiped.
 template <class Use>
 absl::Status UseFile(const char* setting, const std::string& path, std::size_t bytes_max,
                      const Use& use) {
   auto text = ReadIfThere(path, bytes_max);
   if (absl::IsDataLoss(text.status())) {
-    return WrongTls(absl::StrCat(setting, ": ", path, " is larger than ", bytes_max, " bytes"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(setting, ": ", path, " is larger than ", bytes_max, " bytes"));
   }
-  if (!text.ok() || !*text) return WrongTls(absl::StrCat(setting, ": ", path, " can't be read"));
+  if (!text.ok() || !*text)
+    return absl::InvalidArgumentError(absl::StrCat(setting, ": ", path, " can't be read"));
   std::string& pem = **text;
   const absl::Status used = use(pem);
   Wipe(pem.data(), pem.size());
   if (used.ok()) return used;
-  return WrongTls(absl::StrCat(setting, ": ", path, " ", used.message()));
+  return absl::InvalidArgumentError(absl::StrCat(setting, ": ", path, " ", used.message()));
 }
 
 absl::Status ReadIdentity(Config& config) {
   if (config.http_tls_certificate.empty() && config.http_tls_key.empty()) return absl::OkStatus();
   if (config.http_tls_key.empty()) {
-    return WrongTls("http_tls_key: is missing, http_tls_certificate needs one");
+    return absl::InvalidArgumentError("http_tls_key: is missing, http_tls_certificate needs one");
   }
   if (config.http_tls_certificate.empty()) {
-    return WrongTls("http_tls_certificate: is missing, http_tls_key is for it");
+    return absl::InvalidArgumentError("http_tls_certificate: is missing, http_tls_key is for it");
   }
   auto server = std::make_shared<crypto::TlsServer>();
   absl::Status status =

@@ -20,11 +20,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::hours kCallsPatience{1};
 constexpr int kSetUpsAtOnce = 16;  // key exchanges and sign-ins under way together
 
-int CallsFailed(const std::string& why) {
-  std::fprintf(stderr, "trunkline-bench: calls: %s\n", why.c_str());
-  return 1;
-}
-
 class CallLoop {
  public:
   explicit CallLoop(boost::asio::io_context& io) : io_(io), timer_(io) {}
@@ -159,7 +154,7 @@ class CallLoop {
 
 int RunCalls(const ServerOptions& server, const CallsOptions& options) {
   auto target = FindTarget(server);
-  if (!target.ok()) return CallsFailed(std::string(target.status().message()));
+  if (!target.ok()) return Failed("calls", std::string(target.status().message()));
   target->layer = options.layer;
 
   boost::asio::io_context io(1);
@@ -176,13 +171,15 @@ int RunCalls(const ServerOptions& server, const CallsOptions& options) {
         .get_dh_config = false, .signals = options.signals, .reuse_dh = options.reuse_dh};
     loop.Add(std::make_unique<CallPair>(io, std::move(pair), &entropy));
   }
-  if (!loop.SetUp()) return CallsFailed("setting up: " + loop.failure());
-  if (options.reuse_dh && !loop.MakeKeys()) return CallsFailed("making keys: " + loop.failure());
+  if (!loop.SetUp()) return Failed("calls", "setting up: " + loop.failure());
+  if (options.reuse_dh && !loop.MakeKeys())
+    return Failed("calls", "making keys: " + loop.failure());
 
   const auto start = std::chrono::steady_clock::now();
   const double client_cpu = OwnCpuSeconds();
   const auto server_cpu = server.server_pid == 0 ? std::nullopt : CpuSecondsOf(server.server_pid);
-  if (server.server_pid != 0 && !server_cpu) return CallsFailed("--server-pid: no such process");
+  if (server.server_pid != 0 && !server_cpu)
+    return Failed("calls", "--server-pid: no such process");
   Latencies latencies;
   const bool open = options.rate > 0;
   const auto calls = open ? static_cast<std::uint64_t>(options.rate * options.seconds)
@@ -202,7 +199,7 @@ int RunCalls(const ServerOptions& server, const CallsOptions& options) {
   if (open) result.latencies = &latencies;
   Print(result, server.json);
   if (loop.done() == calls) return 0;
-  return CallsFailed("the first failure: " + loop.failure());
+  return Failed("calls", "the first failure: " + loop.failure());
 }
 
 }  // namespace trunkline::load

@@ -2,6 +2,7 @@
 // after one line on stderr.
 #pragma once
 
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,12 @@
 #include "bench/load/histogram.h"
 
 namespace trunkline::load {
+
+// That line, and the code.
+inline int Failed(const char* command, const std::string& why) {
+  std::fprintf(stderr, "trunkline-bench: %s: %s\n", command, why.c_str());
+  return 1;
+}
 
 struct ServerOptions {
   std::string host = "127.0.0.1";

@@ -17,11 +17,6 @@ namespace {
 
 constexpr std::chrono::seconds kDemoPatience{60};
 
-int DemoFailed(const std::string& why) {
-  std::fprintf(stderr, "trunkline-bench: demo: %s\n", why.c_str());
-  return 1;
-}
-
 void Record(Ladder& ladder, Client& client, Side side) {
   client.Observe([&ladder, &client, side](Client::Event event, ByteView body) {
     switch (event) {
@@ -84,7 +79,7 @@ std::string Heading(const char* role, const ClientOptions& options) {
 
 int RunDemo(const ServerOptions& server, const DemoOptions& options) {
   auto target = FindTarget(server);
-  if (!target.ok()) return DemoFailed(std::string(target.status().message()));
+  if (!target.ok()) return Failed("demo", std::string(target.status().message()));
   target->pfs = options.pfs;
 
   boost::asio::io_context io(1);
@@ -107,7 +102,8 @@ int RunDemo(const ServerOptions& server, const DemoOptions& options) {
   pair.SetUp(set);
   RunUntil(
       io, [&outcome] { return outcome.has_value(); }, kDemoPatience);
-  if (!outcome || !outcome->empty()) return DemoFailed("setting up: " + outcome.value_or("no end"));
+  if (!outcome || !outcome->empty())
+    return Failed("demo", "setting up: " + outcome.value_or("no end"));
 
   Ladder ladder(pair.caller_client().now());
   Record(ladder, pair.caller_client(), Side::kCaller);
@@ -122,7 +118,7 @@ int RunDemo(const ServerOptions& server, const DemoOptions& options) {
       stdout);
   std::printf("call %lld\n", static_cast<long long>(pair.caller().call_id()));
   if (options.voice_packets > 0) std::printf("%s\n", media.Told().c_str());
-  if (!outcome || !outcome->empty()) return DemoFailed(outcome.value_or("no end"));
+  if (!outcome || !outcome->empty()) return Failed("demo", outcome.value_or("no end"));
   std::printf("every step held: %llu checks\n", static_cast<unsigned long long>(pair.checks()));
   return 0;
 }

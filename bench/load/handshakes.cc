@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::chrono::hours kHandshakesPatience{1};
 
-int HandshakesFailed(const std::string& why) {
-  std::fprintf(stderr, "trunkline-bench: handshake: %s\n", why.c_str());
-  return 1;
-}
-
 class HandshakeLoop {
  public:
   HandshakeLoop(boost::asio::io_context& io, ClientOptions client, Entropy* entropy, int count)
@@ -64,7 +59,7 @@ class HandshakeLoop {
 
 int RunHandshakes(const ServerOptions& server, const HandshakeOptions& options) {
   auto target = FindTarget(server);
-  if (!target.ok()) return HandshakesFailed(std::string(target.status().message()));
+  if (!target.ok()) return Failed("handshake", std::string(target.status().message()));
 
   boost::asio::io_context io(1);
   SystemEntropy entropy;
@@ -73,7 +68,7 @@ int RunHandshakes(const ServerOptions& server, const HandshakeOptions& options) 
   const double client_cpu = OwnCpuSeconds();
   const auto server_cpu = server.server_pid == 0 ? std::nullopt : CpuSecondsOf(server.server_pid);
   if (server.server_pid != 0 && !server_cpu)
-    return HandshakesFailed("--server-pid: no such process");
+    return Failed("handshake", "--server-pid: no such process");
   loop.Run(options.connections);
   Measurement result{.what = "handshakes", .done = loop.done(), .failed = loop.failed()};
   result.wall_seconds =
@@ -83,7 +78,7 @@ int RunHandshakes(const ServerOptions& server, const HandshakeOptions& options) 
     result.server_cpu_seconds = CpuSecondsOf(server.server_pid).value_or(*server_cpu) - *server_cpu;
   }
   Print(result, server.json);
-  return loop.failed() == 0 ? 0 : HandshakesFailed("the first failure: " + loop.failure());
+  return loop.failed() == 0 ? 0 : Failed("handshake", "the first failure: " + loop.failure());
 }
 
 }  // namespace trunkline::load

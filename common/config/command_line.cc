@@ -9,10 +9,6 @@
 namespace trunkline {
 namespace {
 
-absl::Status WrongUse(const std::string& message) {
-  return absl::InvalidArgumentError(message);
-}
-
 struct Flags {
   std::string file;
   std::map<std::string_view, Setting::Values> values;  // by the name of the setting or the list
@@ -47,7 +43,8 @@ absl::Status ReadFields(const std::string& text, TableList::Fields& fields) {
     const std::size_t to = std::min(text.find(',', from), text.size());
     const std::string part = text.substr(from, to - from);
     const std::size_t equals = part.find('=');
-    if (equals == std::string::npos) return WrongUse("\"" + part + "\" is not NAME=VALUE");
+    if (equals == std::string::npos)
+      return absl::InvalidArgumentError("\"" + part + "\" is not NAME=VALUE");
     fields[part.substr(0, equals)] = part.substr(equals + 1);
     from = to + 1;
   }
@@ -60,7 +57,8 @@ absl::Status ApplyTables(const TableList& list, const Setting::Values& texts) {
     TableList::Fields fields;
     absl::Status status = ReadFields(text, fields);
     if (status.ok()) status = list.add(fields, FlagOf(list.name));
-    if (!status.ok()) return WrongUse(FlagOf(list.name) + ": " + std::string(status.message()));
+    if (!status.ok())
+      return absl::InvalidArgumentError(FlagOf(list.name) + ": " + std::string(status.message()));
   }
   return absl::OkStatus();
 }
@@ -70,9 +68,11 @@ absl::Status ApplyFlags(const Flags& flags, const Settings& settings) {
     const Setting::Values& values = flags.values.at(setting.name);
     if (values.empty()) continue;
     const std::string flag = FlagOf(setting.name);
-    if (values.size() > 1 && !setting.repeatable) return WrongUse(flag + ": is there twice");
+    if (values.size() > 1 && !setting.repeatable)
+      return absl::InvalidArgumentError(flag + ": is there twice");
     const absl::Status status = setting.set(values);
-    if (!status.ok()) return WrongUse(flag + ": " + std::string(status.message()));
+    if (!status.ok())
+      return absl::InvalidArgumentError(flag + ": " + std::string(status.message()));
   }
   for (const TableList& list : settings.tables) {
     absl::Status status = ApplyTables(list, flags.values.at(list.name));
@@ -86,8 +86,9 @@ absl::Status UnknownFlag(const std::string& argument, const Settings& settings) 
   for (const Setting& setting : settings.values) names.push_back(FlagOf(setting.name));
   for (const TableList& list : settings.tables) names.push_back(FlagOf(list.name));
   const std::string name = argument.substr(0, argument.find('='));
-  return WrongUse(name + (name.starts_with('-') ? ": unknown flag" : ": unexpected argument") +
-                  DidYouMean(name, names));
+  return absl::InvalidArgumentError(
+      name + (name.starts_with('-') ? ": unknown flag" : ": unexpected argument") +
+      DidYouMean(name, names));
 }
 
 // Help and errors come as exceptions from the parser and end here.
@@ -100,7 +101,7 @@ absl::Status Parse(CLI::App& app, int argc, const char* const* argv, ParsedLine&
   } catch (const CLI::ParseError& error) {
     std::string text = error.what();
     std::replace(text.begin(), text.end(), '\n', ' ');
-    return WrongUse(text);
+    return absl::InvalidArgumentError(text);
   }
   return absl::OkStatus();
 }

@@ -12,10 +12,6 @@ namespace {
 
 using Type = Setting::Type;
 
-absl::Status WrongFile(const std::string& message) {
-  return absl::InvalidArgumentError(message);
-}
-
 // "calls" of "calls.ring_timeout", "" of "threads".
 std::string_view SectionOf(std::string_view name) {
   const std::size_t dot = name.find('.');
@@ -70,7 +66,7 @@ class TomlReader {
 
  private:
   absl::Status At(const toml::node& node, const std::string& message) const {
-    return WrongFile(absl::StrCat(Where(node), ": ", message));
+    return absl::InvalidArgumentError(absl::StrCat(Where(node), ": ", message));
   }
   std::string Where(const toml::node& node) const {
     return absl::StrCat(file_, ":", node.source().begin.line);
@@ -148,7 +144,7 @@ absl::Status ApplyToml(std::string_view toml, const std::string& name, const Set
     const toml::table table = toml::parse(toml, name);
     return TomlReader(name, settings).Read(table, "");
   } catch (const toml::parse_error& error) {
-    return WrongFile(
+    return absl::InvalidArgumentError(
         absl::StrCat(name, ":", error.source().begin.line, ": ", std::string(error.description())));
   }
 }
@@ -156,8 +152,9 @@ absl::Status ApplyToml(std::string_view toml, const std::string& name, const Set
 absl::Status ApplyFile(const std::string& path, const Settings& settings) {
   const auto text = ReadIfThere(path, kConfigFileBytesMax);
   if (absl::IsDataLoss(text.status()))
-    return WrongFile("--config: " + path + " is larger than 1MiB");
-  if (!text.ok() || !*text) return WrongFile("--config: " + path + " can't be read");
+    return absl::InvalidArgumentError("--config: " + path + " is larger than 1MiB");
+  if (!text.ok() || !*text)
+    return absl::InvalidArgumentError("--config: " + path + " can't be read");
   return ApplyToml(**text, path, settings);
 }
 

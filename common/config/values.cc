@@ -11,10 +11,6 @@
 namespace trunkline {
 namespace {
 
-absl::Status WrongValue(const std::string& message) {
-  return absl::InvalidArgumentError(message);
-}
-
 // False: not digits followed by one of the units, or too large to be counted.
 bool ReadWithUnit(const std::string& text, std::span<const Unit> units, std::int64_t& out) {
   std::int64_t number = 0;
@@ -48,12 +44,13 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
 absl::Status ReadQuantity(const std::string& text, const Form& form, std::int64_t& out) {
   std::int64_t value = 0;
   if (!ReadWithUnit(text, form.units, value)) {
-    return WrongValue(absl::StrCat("\"", text, "\" is not ", std::string(form.wanted)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", text, "\" is not ", std::string(form.wanted)));
   }
   if (value < form.range.min || value > form.range.max) {
-    return WrongValue(absl::StrCat(text, " is out of range, ",
-                                   QuantityText(form.range.min, form.units), " to ",
-                                   QuantityText(form.range.max, form.units)));
+    return absl::InvalidArgumentError(absl::StrCat(text, " is out of range, ",
+                                                   QuantityText(form.range.min, form.units), " to ",
+                                                   QuantityText(form.range.max, form.units)));
   }
   out = value;
   return absl::OkStatus();
@@ -75,8 +72,8 @@ absl::Status ReadDuration(const std::string& text, DurationRange range, Duration
 }
 
 absl::Status ReadHostPort(const std::string& text, HostPort& out) {
-  const absl::Status form =
-      WrongValue(absl::StrCat("\"", text, "\" is not HOST:PORT with a numeric host"));
+  const absl::Status form = absl::InvalidArgumentError(
+      absl::StrCat("\"", text, "\" is not HOST:PORT with a numeric host"));
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos) return form;
   std::string host = text.substr(0, colon);
@@ -88,13 +85,14 @@ absl::Status ReadHostPort(const std::string& text, HostPort& out) {
   if (error || address.is_v6() != bracketed) return form;
   std::int64_t port = 0;
   const absl::Status status = ReadNumber(text.substr(colon + 1), {0, 65535}, port);
-  if (!status.ok()) return WrongValue(absl::StrCat("port ", std::string(status.message())));
+  if (!status.ok())
+    return absl::InvalidArgumentError(absl::StrCat("port ", std::string(status.message())));
   out = HostPort{address.to_string(), static_cast<std::uint16_t>(port)};
   return absl::OkStatus();
 }
 
 absl::Status ReadBool(const std::string& text, bool& out) {
-  if (text != "true" && text != "false") return WrongValue("must be true or false");
+  if (text != "true" && text != "false") return absl::InvalidArgumentError("must be true or false");
   out = text == "true";
   return absl::OkStatus();
 }
@@ -105,7 +103,7 @@ absl::Status CheckOneOf(const std::string& text, std::span<const std::string_vie
   for (const std::string_view name : names) {
     absl::StrAppend(&all, all.empty() ? "" : ", ", std::string(name));
   }
-  return WrongValue(absl::StrCat("\"", text, "\" is none of ", all));
+  return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is none of ", all));
 }
 
 std::string QuantityText(std::int64_t value, std::span<const Unit> units) {

@@ -12,7 +12,7 @@ int SizeOf(ByteView bytes) {
   return static_cast<int>(bytes.size());
 }
 
-// Looked up once: by name, at each use, it would cost as much as a short text.
+// Looked up once, instead of by its name at each use.
 const EVP_CIPHER* Aes256Gcm() {
   static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
   CHECK(cipher != nullptr);

@@ -11,8 +11,7 @@
 namespace trunkline::crypto {
 namespace {
 
-constexpr std::size_t kAesBlock = 16;
-using Block = std::array<std::uint8_t, kAesBlock>;
+using Block = std::array<std::uint8_t, kAesBlockBytes>;
 
 // Chosen once, before main. A caller that runs even earlier gets the portable code: also right.
 const bool kUseHardware = AesNiAvailable();
@@ -30,8 +29,8 @@ class BlockCipher {
   Block Apply(const Block& in) {
     Block out;
     int written = 0;
-    CHECK(EVP_CipherUpdate(context_.get(), out.data(), &written, in.data(), kAesBlock) == 1);
-    CHECK(written == kAesBlock);
+    CHECK(EVP_CipherUpdate(context_.get(), out.data(), &written, in.data(), kAesBlockBytes) == 1);
+    CHECK(written == kAesBlockBytes);
     return out;
   }
 
@@ -41,18 +40,18 @@ class BlockCipher {
 
 Block Xor(const Block& a, const Block& b) {
   Block out;
-  for (std::size_t i = 0; i < kAesBlock; ++i) out[i] = static_cast<std::uint8_t>(a[i] ^ b[i]);
+  for (std::size_t i = 0; i < kAesBlockBytes; ++i) out[i] = static_cast<std::uint8_t>(a[i] ^ b[i]);
   return out;
 }
 
 Block BlockAt(ByteView bytes, std::size_t at) {
   Block block;
-  std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), kAesBlock, block.begin());
+  std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), kAesBlockBytes, block.begin());
   return block;
 }
 
 void CheckSizes(ByteView in, ByteSpan out) {
-  CHECK(in.size() % kAesBlock == 0 && in.size() == out.size());
+  CHECK(in.size() % kAesBlockBytes == 0 && in.size() == out.size());
 }
 
 // Both ways are one recurrence: out = AES(in XOR last out) XOR last in. Encryption starts from
@@ -60,9 +59,9 @@ void CheckSizes(ByteView in, ByteSpan out) {
 void IgePortable(const IgeKey& key, bool encrypt, ByteView in, ByteSpan out) {
   CheckSizes(in, out);
   BlockCipher cipher(key.key, encrypt);
-  Block last_out = BlockAt(key.iv, encrypt ? 0 : kAesBlock);
-  Block last_in = BlockAt(key.iv, encrypt ? kAesBlock : 0);
-  for (std::size_t at = 0; at < in.size(); at += kAesBlock) {
+  Block last_out = BlockAt(key.iv, encrypt ? 0 : kAesBlockBytes);
+  Block last_in = BlockAt(key.iv, encrypt ? kAesBlockBytes : 0);
+  for (std::size_t at = 0; at < in.size(); at += kAesBlockBytes) {
     const Block block = BlockAt(in, at);
     last_out = Xor(cipher.Apply(Xor(block, last_out)), last_in);
     last_in = block;

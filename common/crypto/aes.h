@@ -3,11 +3,14 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "common/bytes.h"
 
 namespace trunkline::crypto {
+
+inline constexpr std::size_t kAesBlockBytes = 16;
 
 struct IgeKey {
   std::array<std::uint8_t, 32> key;

@@ -9,22 +9,20 @@
 namespace trunkline::crypto {
 namespace {
 
-constexpr std::size_t kCtrBlock = 16;
-
-CtrCounter CounterOf(const std::array<std::uint8_t, kCtrBlock>& block) {
+CtrCounter CounterOf(const std::array<std::uint8_t, kAesBlockBytes>& block) {
   return {__builtin_bswap64(LoadLittle<std::uint64_t>(block.data())),
           __builtin_bswap64(LoadLittle<std::uint64_t>(block.data() + 8))};
 }
 
-std::array<std::uint8_t, kCtrBlock> BlockOf(CtrCounter counter) {
-  std::array<std::uint8_t, kCtrBlock> block;
+std::array<std::uint8_t, kAesBlockBytes> BlockOf(CtrCounter counter) {
+  std::array<std::uint8_t, kAesBlockBytes> block;
   StoreLittle(block.data(), __builtin_bswap64(counter.high));
   StoreLittle(block.data() + 8, __builtin_bswap64(counter.low));
   return block;
 }
 
 void ApplyPortable(const std::array<std::uint8_t, 32>& key,
-                   const std::array<std::uint8_t, kCtrBlock>& counter, ByteSpan in_place) {
+                   const std::array<std::uint8_t, kAesBlockBytes>& counter, ByteSpan in_place) {
   const CipherContext context(EVP_CIPHER_CTX_new());
   CHECK(context != nullptr);
   CHECK(EVP_EncryptInit_ex2(context.get(), EVP_aes_256_ctr(), key.data(), counter.data(),
@@ -47,7 +45,7 @@ AesCtr::~AesCtr() {
 }
 
 void AesCtr::ApplyBlocks(ByteSpan in_place) {
-  const std::size_t blocks = in_place.size() / kCtrBlock;
+  const std::size_t blocks = in_place.size() / kAesBlockBytes;
   CtrCounter counter = CounterOf(counter_);
   if (IgeHardwareAvailable()) {
     CtrApplyNi(key_.data(), counter, in_place.data(), blocks);
@@ -60,11 +58,11 @@ void AesCtr::ApplyBlocks(ByteSpan in_place) {
 
 void AesCtr::Apply(ByteSpan in_place) {
   const std::size_t left_over = std::min<std::size_t>(in_place.size(), left_);
-  for (std::size_t i = 0; i < left_over; ++i) in_place[i] ^= stream_[kCtrBlock - left_ + i];
+  for (std::size_t i = 0; i < left_over; ++i) in_place[i] ^= stream_[kAesBlockBytes - left_ + i];
   left_ = static_cast<std::uint8_t>(left_ - left_over);
   in_place = in_place.subspan(left_over);
 
-  const std::size_t whole = in_place.size() / kCtrBlock * kCtrBlock;
+  const std::size_t whole = in_place.size() / kAesBlockBytes * kAesBlockBytes;
   if (whole != 0) ApplyBlocks(in_place.first(whole));
   in_place = in_place.subspan(whole);
   if (in_place.empty()) return;
@@ -72,7 +70,7 @@ void AesCtr::Apply(ByteSpan in_place) {
   stream_.fill(0);
   ApplyBlocks(stream_);
   for (std::size_t i = 0; i < in_place.size(); ++i) in_place[i] ^= stream_[i];
-  left_ = static_cast<std::uint8_t>(kCtrBlock - in_place.size());
+  left_ = static_cast<std::uint8_t>(kAesBlockBytes - in_place.size());
 }
 
 }  // namespace trunkline::crypto

@@ -2,6 +2,7 @@
 
 #include "absl/time/time.h"
 #include "boost/json.hpp"
+#include "server/api/json_text.h"
 #include "server/api/target.h"
 #include "server/records/time_text.h"
 
@@ -13,10 +14,6 @@ using records::Call;
 using records::Direction;
 using records::TimeText;
 using records::TimeTextWithMillis;
-
-json::string CallText(std::string_view text) {
-  return json::string(text.data(), text.size());
-}
 
 json::value IdOrNull(const std::optional<records::Oid>& id) {
   return id ? json::value(id->Hex()) : json::value(nullptr);
@@ -59,7 +56,7 @@ json::array DialpadFlows(const Call& call) {
   json::array flows;
   for (const records::RelayFlow& flow : call.flows) {
     flows.push_back({{"relayId", flow.relay},
-                     {"side", CallText(NameOf(flow.side))},
+                     {"side", JsonText(NameOf(flow.side))},
                      {"bytes", flow.bytes},
                      {"packets", flow.packets},
                      {"firstAt", TimeOrNull(flow.first_ms)},
@@ -72,7 +69,7 @@ json::array NotesFlows(const Call& call) {
   json::array flows;
   for (const records::RelayFlow& flow : call.flows) {
     json::object object{{"relay_id", flow.relay},
-                        {"side", CallText(NameOf(flow.side))},
+                        {"side", JsonText(NameOf(flow.side))},
                         {"bytes", flow.bytes},
                         {"packets", flow.packets}};
     if (flow.first_ms) object["first_at"] = TimeText(*flow.first_ms);
@@ -97,7 +94,7 @@ json::object UseCase(const Call& call, std::string_view language) {
   return {{"id", call.organization.Hex()},
           {"organization_id", call.organization.Hex()},
           {"name", "Direct call"},
-          {"language", CallText(language)}};
+          {"language", JsonText(language)}};
 }
 
 }  // namespace
@@ -139,7 +136,7 @@ json::object DialpadCall(const Call& call) {
                       {"provider", call.provider},
                       {"providerCallId", call.provider_call_id},
                       {"direction", outbound ? "outbound" : "inbound"},
-                      {"status", CallText(DialpadStatus(call))},
+                      {"status", JsonText(DialpadStatus(call))},
                       {"from", call.from_e164},
                       {"to", call.to_e164},
                       {"contactId", IdOrNull(call.contact)},
@@ -164,12 +161,12 @@ json::object NotesCall(const Call& call, bool keep_empty_notes) {
   json::object object{{"id", call.id.Hex()},
                       {"organization_id", call.organization.Hex()},
                       {"type", call.direction == Direction::kInbound ? "Inbound" : "Outbound"},
-                      {"status", CallText(NotesStatus(call))},
+                      {"status", JsonText(NotesStatus(call))},
                       {"provider", "Web"},
                       {"metadata", Metadata(call)},
                       {"use_case", UseCase(call, language)},
                       {"agent", {{"id", call.owner.Hex()}, {"name", call.owner_name}}},
-                      {"language", CallText(language)},
+                      {"language", JsonText(language)},
                       {"created", TimeText(call.created_ms)},
                       {"viewed_by", std::move(viewed_by)}};
   if (call.phase == records::Phase::kEnded) object["duration"] = call.duration_s;

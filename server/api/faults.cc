@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "boost/json.hpp"
+#include "server/api/json_text.h"
 
 namespace trunkline::api {
 namespace {
@@ -12,23 +13,19 @@ namespace json = boost::json;
 constexpr char kContentType[] = "application/json; charset=utf-8";
 constexpr char kRetryAfterSeconds[] = "1", kKeysRetryAfterSeconds[] = "3600";
 
-json::string FaultText(std::string_view text) {
-  return json::string(text.data(), text.size());
-}
-
 // `code` is one word for programs; the notes surface has none.
 http::Answer Fault(Surface surface, unsigned status, std::string_view code,
                    std::string_view message) {
   switch (surface) {
     case Surface::kDialpad:
       return JsonAnswer(
-          {{"success", false}, {"error", FaultText(message)}, {"code", FaultText(code)}}, status);
+          {{"success", false}, {"error", JsonText(message)}, {"code", JsonText(code)}}, status);
     case Surface::kPurge:
-      return JsonAnswer({{"message", FaultText(message)}, {"code", FaultText(code)}}, status);
+      return JsonAnswer({{"message", JsonText(message)}, {"code", JsonText(code)}}, status);
     case Surface::kNotes:
       break;
   }
-  return JsonAnswer({{"message", FaultText(message)}}, status);
+  return JsonAnswer({{"message", JsonText(message)}}, status);
 }
 
 std::string TextOf(const Wrong& wrong) {
@@ -115,9 +112,9 @@ http::Answer Invalid(Surface surface, const std::vector<Wrong>& wrongs) {
   if (surface != Surface::kDialpad) return Fault(surface, 400, "VALIDATION_ERROR", message);
   json::array details;
   for (const Wrong& wrong : wrongs) {
-    details.push_back({{"path", FaultText(wrong.path)}, {"message", FaultText(wrong.message)}});
+    details.push_back({{"path", JsonText(wrong.path)}, {"message", JsonText(wrong.message)}});
   }
-  json::object error{{"code", "VALIDATION_ERROR"}, {"message", FaultText(message)}};
+  json::object error{{"code", "VALIDATION_ERROR"}, {"message", JsonText(message)}};
   error["details"] = std::move(details);
   return JsonAnswer({{"success", false}, {"error", std::move(error)}}, 400);
 }
@@ -129,7 +126,7 @@ http::Answer Failure(Surface surface, const absl::Status& status, std::string_vi
     return answer;
   }
   if (surface == Surface::kDialpad) {
-    return JsonAnswer({{"success", false}, {"error", FaultText(internal)}}, 500);
+    return JsonAnswer({{"success", false}, {"error", JsonText(internal)}}, 500);
   }
   return Fault(surface, 500, "INTERNAL", internal);
 }

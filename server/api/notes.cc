@@ -6,6 +6,7 @@
 #include "server/api/body.h"
 #include "server/api/call_json.h"
 #include "server/api/query.h"
+#include "server/records/people.h"
 
 namespace trunkline::api {
 namespace {

@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "boost/json.hpp"
 #include "server/api/body.h"
+#include "server/api/json_text.h"
 #include "server/api/query.h"
 #include "server/records/numbers.h"
 
@@ -19,12 +20,8 @@ using records::Reader;
 
 constexpr std::size_t kIdsMax = 100;
 
-json::string JobText(std::string_view text) {
-  return json::string(text.data(), text.size());
-}
-
 json::value TextOrNull(const std::optional<std::string>& text) {
-  return text ? json::value(JobText(*text)) : json::value(nullptr);
+  return text ? json::value(JsonText(*text)) : json::value(nullptr);
 }
 
 std::string_view WordOf(PurgeItem::Status status) {
@@ -44,10 +41,10 @@ std::string_view WordOf(PurgeItem::Status status) {
 // These four, always, in this order.
 json::object ItemObject(const PurgeItem& item) {
   json::value error = nullptr;
-  if (item.status == PurgeItem::Status::kError) error = JobText(item.error);
+  if (item.status == PurgeItem::Status::kError) error = JsonText(item.error);
   return {{"callId", TextOrNull(item.call)},
           {"sessionId", TextOrNull(item.session)},
-          {"status", JobText(WordOf(item.status))},
+          {"status", JsonText(WordOf(item.status))},
           {"errorMsg", std::move(error)}};
 }
 
@@ -238,7 +235,7 @@ http::Answer IssueToken(const http::Request& request, const Keyring& keyring, st
   if (*grant != "client_credentials") return OAuthError("unsupported_grant_type");
   const auto token = keyring.AccessToken(*id, *secret, now_ms);
   if (!token) return OAuthError("invalid_client");
-  return JsonAnswer({{"access_token", JobText(*token)},
+  return JsonAnswer({{"access_token", JsonText(*token)},
                      {"token_type", "bearer"},
                      {"expires_in", kAccessTokenSeconds - 1}});
 }

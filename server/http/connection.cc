@@ -23,7 +23,7 @@ constexpr std::size_t kSlowestBytesPerSecond = 256 * 1024;
 // A client that is still sending sees its refusal only if the rest is taken from it.
 constexpr std::size_t kLingerBytesMax = 1 << 20;
 constexpr std::chrono::seconds kLingerTimeout{2};
-// A shorter body is copied to its head, which costs less than a second write.
+// A shorter body is copied to its head, and both leave with one write.
 constexpr std::size_t kOneWriteBytes = 16 * 1024;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -62,9 +62,8 @@ void AppendHeader(std::string& head, std::string_view name, std::string_view val
   head.append(name).append(": ").append(value).append("\r\n");
 }
 
-// By hand: Beast's serializer goes through its pieces with iterators that cost more than the rest
-// of the write.
-std::string HeadOf(const Answer& answer, unsigned version, bool keep_alive) {
+// By hand: Beast's serializer goes through its pieces with costly iterators.
+std::string HeadText(const Answer& answer, unsigned version, bool keep_alive) {
   const auto reason = bhttp::obsolete_reason(bhttp::int_to_status(answer.status));
   std::string head = version < 11 ? "HTTP/1.0 " : "HTTP/1.1 ";
   head.reserve(256);
@@ -212,7 +211,7 @@ void Connection::End() {
 void Connection::Write(Answer answer) {
   if (closed_) return;
   if (answer.feed != nullptr) return StartFeed(answer);
-  sending_ = HeadOf(answer, version_, keep_alive_);
+  sending_ = HeadText(answer, version_, keep_alive_);
   unsent_ = is_head_ ? std::string() : std::move(answer.body);
   if (unsent_.size() <= kOneWriteBytes) sending_ += std::exchange(unsent_, {});
   stream_.lower().expires_after(kRequestTimeout);

@@ -22,7 +22,7 @@ namespace trunkline::http {
 
 // TCP and Unix sockets alike.
 using Protocol = boost::asio::generic::stream_protocol;
-// By name: one of any kind costs an allocation and some indirect calls in each operation.
+// By name: one of any kind costs indirect calls in each operation.
 using Executor = boost::asio::io_context::executor_type;
 using Socket = boost::asio::basic_stream_socket<Protocol, Executor>;
 using ConnectionId = std::uint64_t;  // never reused

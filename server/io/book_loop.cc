@@ -10,16 +10,13 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "server/book/limits.h"
+#include "server/io/sleep.h"
 
 namespace trunkline::io {
 namespace {
 
 // EX_SOFTWARE: a service manager restarts us, and the start reads what the disk really holds.
 constexpr int kStoreFailedExit = 70;
-// The longest sleep, so that a change of the wall clock shows soon.
-constexpr std::chrono::seconds kBookSleepMax{1};
-// A deadline that is due is looked at again no sooner than this.
-constexpr std::chrono::nanoseconds kBookSleepMin = std::chrono::milliseconds(1);
 constexpr std::chrono::seconds kRefusedDeadlinesPause{1};
 
 bool IsRefusal(const absl::Status& status) {
@@ -350,10 +347,10 @@ void BookLoop::UpdateStats(WallTime now) {
 
 // The timer stays when it fires soon enough: setting it anew costs two system calls a group.
 void BookLoop::Arm(WallTime now) {
-  std::chrono::nanoseconds sleep = kBookSleepMax;
+  std::chrono::nanoseconds sleep = kSleepMax;
   if (const auto deadline = book_.NextDeadline()) {
     sleep = std::clamp(std::chrono::nanoseconds(std::max(*deadline, deadlines_from_) - now),
-                       kBookSleepMin, std::chrono::nanoseconds(kBookSleepMax));
+                       kSleepMin, kSleepMax);
   }
   if (store_->unprojected() > 0) sleep = std::min<std::chrono::nanoseconds>(sleep, kQuiet);
   const auto at = std::chrono::steady_clock::now() + sleep;

@@ -8,14 +8,11 @@
 #include "boost/asio/post.hpp"
 #include "common/clock.h"
 #include "common/log.h"
+#include "server/io/sleep.h"
 
 namespace trunkline::io {
 namespace {
 
-// The longest sleep: sweeps of silent links, and changes of the wall clock.
-constexpr std::chrono::seconds kLinkSleepMax{1};
-// A deadline that is due is looked at again no sooner than this.
-constexpr std::chrono::nanoseconds kLinkSleepMin = std::chrono::milliseconds(1);
 // After accept failed for want of descriptors or memory.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
@@ -139,9 +136,9 @@ void LinkLoop::EndBatch() {
 
 void LinkLoop::Arm() {
   const auto steady = std::chrono::steady_clock::now();
-  auto at = steady + std::chrono::nanoseconds(kLinkSleepMax);
+  auto at = steady + kSleepMax;
   if (const auto deadline = home_.NextDeadline()) {
-    at = std::min(at, steady + std::max(*deadline - now_, kLinkSleepMin));
+    at = std::min(at, steady + std::max(*deadline - now_, kSleepMin));
   }
   const bool pending = armed_ > steady;
   if (pending && armed_ <= at) return;

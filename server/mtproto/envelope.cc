@@ -4,17 +4,18 @@
 #include <array>
 
 #include "common/check.h"
+#include "common/crypto/aes.h"
 
 namespace trunkline::mtproto {
 namespace {
 
-constexpr std::size_t kEnvelopeBlock = 16;
 constexpr std::size_t kMessageKeyAt = 8;
 
 // At least 12 bytes, to a whole number of blocks.
 std::size_t PaddingFor(std::size_t unpadded) {
   return kPaddingBytesMin +
-         (kEnvelopeBlock - (unpadded + kPaddingBytesMin) % kEnvelopeBlock) % kEnvelopeBlock;
+         (crypto::kAesBlockBytes - (unpadded + kPaddingBytesMin) % crypto::kAesBlockBytes) %
+             crypto::kAesBlockBytes;
 }
 
 void StoreHeader(const MessageHeader& header, std::size_t body_bytes, std::uint8_t* to) {
@@ -101,7 +102,7 @@ std::string_view CloseReason(OpenError error) {
 Result<OpenedMessage, OpenError> OpenMessage(const AuthKey& key, crypto::Direction direction,
                                              ByteSpan packet) {
   const bool possible = packet.size() >= kEncryptedPacketBytesMin &&
-                        (packet.size() - kEnvelopeHeaderBytes) % kEnvelopeBlock == 0;
+                        (packet.size() - kEnvelopeHeaderBytes) % crypto::kAesBlockBytes == 0;
   if (!possible) return Unexpected{OpenError::kSize};
   crypto::MessageKey message_key;
   std::copy_n(packet.begin() + kMessageKeyAt, message_key.size(), message_key.begin());

@@ -8,7 +8,6 @@
 namespace trunkline::mtproto {
 namespace {
 
-constexpr std::size_t kHandshakeBlock = 16;
 constexpr std::size_t kHash = sizeof(crypto::Sha1Digest);
 
 }  // namespace
@@ -49,7 +48,8 @@ tl::Int128 ParamsFailHash(const NewNonce& new_nonce) {
 Bytes SealHashed(const crypto::IgeKey& key, ByteView data, Entropy& entropy) {
   const crypto::Sha1Digest hash = crypto::Sha1(data);
   const std::size_t plain_bytes = kHash + data.size();
-  const std::size_t padding = (kHandshakeBlock - plain_bytes % kHandshakeBlock) % kHandshakeBlock;
+  const std::size_t padding =
+      (crypto::kAesBlockBytes - plain_bytes % crypto::kAesBlockBytes) % crypto::kAesBlockBytes;
   Bytes sealed(plain_bytes + padding);
   std::copy(hash.begin(), hash.end(), sealed.begin());
   std::copy(data.begin(), data.end(), sealed.begin() + kHash);
@@ -59,7 +59,7 @@ Bytes SealHashed(const crypto::IgeKey& key, ByteView data, Entropy& entropy) {
 }
 
 std::optional<OpenedHashed> OpenHashed(const crypto::IgeKey& key, ByteView sealed) {
-  if (sealed.size() <= kHash || sealed.size() % kHandshakeBlock != 0) return std::nullopt;
+  if (sealed.size() <= kHash || sealed.size() % crypto::kAesBlockBytes != 0) return std::nullopt;
   OpenedHashed opened{Bytes(sealed.size())};
   crypto::IgeDecrypt(key, sealed, opened.plaintext);
   return opened;
@@ -67,7 +67,7 @@ std::optional<OpenedHashed> OpenHashed(const crypto::IgeKey& key, ByteView seale
 
 bool OpenedHashed::Matches(std::size_t data_bytes) const {
   const ByteView rest = data_and_padding();
-  if (data_bytes > rest.size() || rest.size() - data_bytes >= kHandshakeBlock) return false;
+  if (data_bytes > rest.size() || rest.size() - data_bytes >= crypto::kAesBlockBytes) return false;
   return SecretEquals(crypto::Sha1(rest.first(data_bytes)), ByteView(plaintext).first(kHash));
 }
 

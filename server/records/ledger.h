@@ -153,8 +153,7 @@ struct PurgeRequest {
   std::vector<std::string> ids;  // as sent; kCalls and kSessions
   std::string number_e164;       // kCustomer; "+..." or, when nothing could be made of it, digits
   bool what_if = false;
-  // kCustomer: what Reader::OfCustomer found, so that calls don't wait while it is looked for;
-  // null: it is looked for within the change.
+  // kCustomer: what Reader::OfCustomer found, so that calls don't wait while it is looked for.
   std::shared_ptr<const CustomerCalls> customer = nullptr;
 };
 struct PurgeResult {

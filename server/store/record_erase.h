@@ -34,7 +34,7 @@ crypto::Sha256Digest TombstoneHash(const Bytes& key, const records::Oid& id);
 // The keys of what EraseRecord erases.
 void AddKeysOf(const RecordRow& record, std::vector<KeyOwner>& keys);
 // Notes, ratings, viewers, debug texts of the organization's users, flows of relays, what was
-// ingested; and the row.
+// ingested; and the row, which was read with its details.
 absl::Status EraseRecord(SqlCache& sql, const RecordRow& record, ErasedCounts& counts);
 // record_sessions.customer
 inline constexpr std::int32_t kCustomerCaller = 1, kCustomerCallee = 2;

@@ -25,8 +25,7 @@ struct RecordLedger::Selection {
   bool any_new = false;        // not yet being purged
   std::optional<Oid> running;  // the job of something that is
   std::vector<PurgeItem> items;
-  Customer customer;                                    // kCustomer
-  std::shared_ptr<const records::CustomerCalls> calls;  // kCustomer: instead of items
+  Customer customer;  // kCustomer: its items are the request's
 
   void Add(const std::optional<Oid>& call, const std::optional<Oid>& session) {
     PurgeItem item;
@@ -64,7 +63,7 @@ absl::StatusOr<records::PurgeResult> RecordLedger::Purge(const records::Actor& a
   records::PurgeResult result;
   const bool customer = request.kind == PurgeRequest::Kind::kCustomer;
   result.items = std::move(selection.items);
-  result.customer = selection.calls;
+  result.customer = request.customer;
   const auto count = static_cast<std::int64_t>(result.shown().size());
   STORE_TRY(Audit(actor, request.what_if ? "purge what if" : "purge",
                   customer ? request.number_e164 : absl::StrJoin(request.ids, "\n"), count,
@@ -74,7 +73,7 @@ absl::StatusOr<records::PurgeResult> RecordLedger::Purge(const records::Actor& a
   if (selection.any_new) {
     std::int64_t upto_seq = 0;
     if (customer) {
-      upto_seq = selection.calls->upto_seq;
+      upto_seq = request.customer->upto_seq;
     } else {
       STORE_LET(upto_seq, outbox_.NextSeq(selection.organization_row));
     }
@@ -171,11 +170,12 @@ absl::Status RecordLedger::SelectEmptySession(std::string_view name, Selection& 
                          "SELECT purge_job FROM record_sessions WHERE id=? AND organization=?",
                          [&marked](const Statement& row) { marked = OptionalOid(row, 0); }, *id,
                          selection.organization_row));
-    STORE_LET(const Bytes key, TombstoneKey(sql_, selection.organization));
-    STORE_LET(recent,
-              sql_.Int("SELECT 1 FROM tombstones WHERE call_hash IS NULL "
-                       "AND session_hash=? AND purged_ms>?",
-                       ByteView(TombstoneHash(key, *id)), selection.now_ms - kPurgeDeadlineMs));
+    STORE_LET(const Tenant* const organization, Find(selection.organization));
+    if (organization == nullptr) return absl::InternalError("nobody's request");
+    STORE_LET(recent, sql_.Int("SELECT 1 FROM tombstones WHERE call_hash IS NULL "
+                               "AND session_hash=? AND purged_ms>?",
+                               ByteView(TombstoneHash(organization->tombstone_key, *id)),
+                               selection.now_ms - kPurgeDeadlineMs));
   }
   if (!found && !recent) {
     selection.AddUnknown(std::nullopt, std::string(name));
@@ -189,15 +189,10 @@ absl::Status RecordLedger::SelectEmptySession(std::string_view name, Selection& 
 }
 
 absl::Status RecordLedger::SelectCustomer(const PurgeRequest& request, Selection& selection) {
+  if (request.customer == nullptr) return absl::InternalError("nobody looked for the calls");
   STORE_LET(selection.customer,
             FindCustomer(sql_, selection.organization_row, request.number_e164));
   const Customer& customer = selection.customer;
-  selection.calls = request.customer;
-  if (selection.calls == nullptr) {
-    STORE_LET(records::CustomerCalls calls, CallsOf(sql_, customer, request.what_if));
-    STORE_LET(calls.upto_seq, outbox_.NextSeq(selection.organization_row));
-    selection.calls = std::make_shared<const records::CustomerCalls>(std::move(calls));
-  }
   std::int64_t upto_seq = -1;
   STORE_TRY(sql_.First(
                     "SELECT id,upto_seq FROM purge_jobs WHERE organization=? AND number_index=? "
@@ -211,8 +206,8 @@ absl::Status RecordLedger::SelectCustomer(const PurgeRequest& request, Selection
   STORE_LET(const auto contact, sql_.Int("SELECT 1 FROM record_contacts WHERE organization=? "
                                          "AND phone_index=?",
                                          customer.organization, customer.number_index));
-  const bool anything = !selection.calls->items.empty() || contact;
-  selection.any_new = anything && selection.calls->newest_seq > upto_seq;
+  const bool anything = !request.customer->items.empty() || contact;
+  selection.any_new = anything && request.customer->newest_seq > upto_seq;
   return absl::OkStatus();
 }
 

@@ -161,9 +161,11 @@ TEST_F(MigrationTest, AFileInPlainIsSealed) {
   actor.organization = records::Oid(1, 1);
   const auto found = [&](const char* number) {
     std::size_t items = 0;
+    const auto calls = (*reader)->OfCustomer(actor.organization, number, true);
+    EXPECT_TRUE(calls.ok()) << calls.status();
     const absl::Status done = store->Change([&]() -> absl::Status {
       const auto result = store->records().Purge(
-          actor, {records::PurgeRequest::Kind::kCustomer, {}, number, true}, 8'000);
+          actor, {records::PurgeRequest::Kind::kCustomer, {}, number, true, *calls}, 8'000);
       if (result.ok()) items = result->shown().size();
       return result.status();
     });

@@ -8,7 +8,7 @@ namespace trunkline::store {
 // Where such a store is.
 inline constexpr const char* kPowerDir = "/power";
 
-// Made once: to run every migration takes as long as hundreds of groups.
+// Made once: most of what a life's start takes is migrations.
 const PowerDisk::Image& JustMade();
 
 }  // namespace trunkline::store

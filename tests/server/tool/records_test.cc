@@ -12,6 +12,7 @@
 #include "server/tool/progress.h"
 #include "server/tool/records_text.h"
 #include "server/tool/tool.h"
+#include "tests/server/tool/outcome.h"
 #include "tests/support/temp_dir.h"
 
 namespace trunkline::tool {
@@ -19,11 +20,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-struct RecordsOutcome {
-  int code = -1;
-  std::string out, err;
-};
 
 // A server that gives one answer and remembers what it was asked.
 class RecordsToolTest : public testing::Test {
@@ -40,12 +36,12 @@ class RecordsToolTest : public testing::Test {
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = std::move(*server);
   }
-  RecordsOutcome Trunkline(const std::vector<std::string>& arguments, http::Answer answer = {}) {
+  Outcome Trunkline(const std::vector<std::string>& arguments, http::Answer answer = {}) {
     return Trunkline(arguments, std::deque{std::move(answer)});
   }
   // One answer after the other, the last for ever.
-  RecordsOutcome Trunkline(std::vector<std::string> arguments, std::deque<http::Answer> answers,
-                           const Surroundings& around = {}) {
+  Outcome Trunkline(std::vector<std::string> arguments, std::deque<http::Answer> answers,
+                    const Surroundings& around = {}) {
     {
       const std::lock_guard lock(mutex_);
       asked_.clear();
@@ -112,7 +108,7 @@ TEST_F(RecordsToolTest, APasswordLeavesAsItsHash) {
     return Trunkline(command, std::deque{Says(R"({"id":"1","email":"a@example.org"})")},
                      {.in = &in});
   };
-  const RecordsOutcome done = type("correct horse\r\nsecond line\n");
+  const Outcome done = type("correct horse\r\nsecond line\n");
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_EQ(done.out, "id     1\nemail  a@example.org\n");
   const std::string body = asked().substr(asked().find('{'));
@@ -129,8 +125,8 @@ TEST_F(RecordsToolTest, PasswordsHaveTenTo200Characters) {
   for (const std::string& typed : {std::string(), std::string("123456789\n"), std::string(201, 'x'),
                                    std::string(1 << 20, 'x')}) {
     std::istringstream in(typed);
-    const RecordsOutcome refused = Trunkline({"users", "password", "--email", "a@example.org"},
-                                             std::deque{Says("{}")}, {.in = &in});
+    const Outcome refused = Trunkline({"users", "password", "--email", "a@example.org"},
+                                      std::deque{Says("{}")}, {.in = &in});
     EXPECT_EQ(refused.code, 2);
     EXPECT_THAT(refused.err, HasSubstr("10 to 200 characters"));
     EXPECT_EQ(asked(), "");
@@ -153,7 +149,7 @@ TEST_F(RecordsToolTest, WrongUsageAsksNothing) {
       {"calls", "list", "--limit", "-1"},
   };
   for (const auto& arguments : wrong) {
-    const RecordsOutcome outcome = Trunkline(arguments);
+    const Outcome outcome = Trunkline(arguments);
     EXPECT_EQ(outcome.code, 2) << testing::PrintToString(arguments);
     EXPECT_EQ(asked(), "");
   }
@@ -185,7 +181,7 @@ TEST_F(RecordsToolTest, RefusalsHaveTheCodesOfOtherCommands) {
   const auto fails = [](unsigned status) { return http::ErrorAnswer(status, "code", "why"); };
   EXPECT_EQ(Trunkline({"calls", "show", "7"}, fails(404)).code, 3);
   EXPECT_EQ(Trunkline({"orgs", "add", "--name", "A"}, fails(409)).code, 4);
-  const RecordsOutcome refused = Trunkline({"calls", "discard", "7"}, fails(503));
+  const Outcome refused = Trunkline({"calls", "discard", "7"}, fails(503));
   EXPECT_EQ(refused.code, 1);
   EXPECT_EQ(refused.out, "");
   EXPECT_THAT(refused.err, HasSubstr("why"));
@@ -208,7 +204,7 @@ std::deque<http::Answer> PurgeOfTwo() {
 
 TEST_F(RecordsToolTest, AWaitShowsOnATerminalHowFarThePurgeIs) {
   const std::vector<std::string> purge = {"calls", "purge", "--org", "Acme", "a", "b", "--wait"};
-  const RecordsOutcome seen = Trunkline(purge, PurgeOfTwo(), {.columns = 46});
+  const Outcome seen = Trunkline(purge, PurgeOfTwo(), {.columns = 46});
   EXPECT_EQ(seen.code, 0);
   EXPECT_EQ(seen.err,
             "\r[..................]   0% 0 of 2 calls erased\x1b[K"
@@ -216,13 +212,13 @@ TEST_F(RecordsToolTest, AWaitShowsOnATerminalHowFarThePurgeIs) {
             "\r\x1b[K");
   EXPECT_THAT(seen.out, testing::EndsWith("job j\npurged: 2 calls\n"));
   EXPECT_EQ(asked(), R"(POST /control/v1/records/jobs/show {"org":"Acme","job":"j"})");
-  const RecordsOutcome unseen = Trunkline(purge, PurgeOfTwo());
+  const Outcome unseen = Trunkline(purge, PurgeOfTwo());
   EXPECT_EQ(unseen.err, "");
   EXPECT_EQ(unseen.out, seen.out);
 }
 
 TEST_F(RecordsToolTest, AWaitPrintsJsonAsItCame) {
-  const RecordsOutcome json =
+  const Outcome json =
       Trunkline({"calls", "purge", "a", "--wait", "--json"}, PurgeOfTwo(), {.columns = 46});
   EXPECT_EQ(json.err, "");
   EXPECT_EQ(json.out, PurgeOfTwo()[0].body + PurgeOfTwo()[3].body);
@@ -240,8 +236,7 @@ TEST_F(RecordsToolTest, AWaitEndsWhenTheServerSaysNo) {
   std::deque<http::Answer> answers = PurgeOfTwo();
   answers.resize(2);
   answers.push_back(http::ErrorAnswer(503, "store_refuses", "no room"));
-  const RecordsOutcome refused =
-      Trunkline({"calls", "purge", "a", "--wait"}, answers, {.columns = 46});
+  const Outcome refused = Trunkline({"calls", "purge", "a", "--wait"}, answers, {.columns = 46});
   EXPECT_EQ(refused.code, 1);
   EXPECT_THAT(refused.err, HasSubstr("\r\x1b[Ktrunkline: "));
   EXPECT_THAT(refused.err, HasSubstr("no room"));

@@ -16,6 +16,7 @@
 #include "server/http/http_server.h"
 #include "server/server.h"
 #include "server/store/store.h"
+#include "tests/server/tool/outcome.h"
 #include "tests/support/temp_dir.h"
 
 namespace trunkline::tool {
@@ -27,16 +28,11 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::StartsWith;
 
-struct ToolOutcome {
-  int code = -1;
-  std::string out, err;
-};
-
 class ToolTest : public testing::Test {
  protected:
   ToolTest() { fs::create_directory(dir_); }
 
-  ToolOutcome Trunkline(std::vector<std::string> arguments) const {
+  Outcome Trunkline(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), "trunkline");
     std::vector<const char*> argv;
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
@@ -44,7 +40,7 @@ class ToolTest : public testing::Test {
     const int code = tool::Run(static_cast<int>(argv.size()), argv.data(), out, err);
     return {code, out.str(), err.str()};
   }
-  ToolOutcome Ask(std::vector<std::string> arguments) const {
+  Outcome Ask(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"--data-dir", dir_});
     return Trunkline(std::move(arguments));
   }
@@ -81,7 +77,7 @@ TEST_F(ToolTest, WrongUsageIsCode2) {
       {"--data-dir", dir_, "trace", "seven"},
       {"--data-dir", dir_, "trace", "7", "--follow"}};
   for (const auto& arguments : wrong) {
-    const ToolOutcome outcome = Trunkline(arguments);
+    const Outcome outcome = Trunkline(arguments);
     EXPECT_EQ(outcome.code, 2) << testing::PrintToString(arguments);
     EXPECT_EQ(outcome.out, "");
     EXPECT_THAT(outcome.err, StartsWith("trunkline: "));
@@ -96,7 +92,7 @@ TEST_F(ToolTest, NoServerIsCode5AndNamesTheDirectory) {
                                              {"trace", "--follow"},
                                              {"relays", "list"},
                                              {"backup", root_ / "copy.db"}}) {
-    const ToolOutcome outcome = Ask(command);
+    const Outcome outcome = Ask(command);
     EXPECT_EQ(outcome.code, 5);
     EXPECT_EQ(outcome.out, "");
     EXPECT_EQ(outcome.err,
@@ -115,13 +111,13 @@ TEST_F(ToolTest, ATraceIsALadderOrTheJsonAsItCame) {
                      {{0, "request", "caller", "A1", "phone.requestCall", "", 1, {{"a", "\xff"}}},
                       {3, "error", "caller", "A1", "PARTICIPANT", "blocked", 1, {}}}});
   }});
-  const ToolOutcome ladder = Ask({"trace", "7"});
+  const Outcome ladder = Ask({"trace", "7"});
   EXPECT_EQ(ladder.code, 0) << ladder.err;
   EXPECT_THAT(ladder.out, HasSubstr("       0 A1 |-- phone.requestCall a:? ---"));
   EXPECT_THAT(ladder.out, HasSubstr("       3 A1 |<- ! PARTICIPANT: blocked ---"));
-  const ToolOutcome json = Ask({"trace", "7", "--json"});
+  const Outcome json = Ask({"trace", "7", "--json"});
   EXPECT_THAT(json.out, StartsWith(R"({"call":"7","caller":"1",)"));
-  const ToolOutcome unknown = Ask({"trace", "8"});
+  const Outcome unknown = Ask({"trace", "8"});
   EXPECT_EQ(unknown.code, 3);
   EXPECT_EQ(unknown.err, "trunkline: " + dir_ + ": no call 8 is remembered\n");
 }
@@ -176,7 +172,7 @@ TEST_F(ToolTest, FollowSaysWhenTheServerGoes) {
                ends = std::thread([this] { local_.reset(); });
              },
          .backup = {}});
-  const ToolOutcome outcome = Ask({"trace", "--follow"});
+  const Outcome outcome = Ask({"trace", "--follow"});
   ends.join();
   EXPECT_EQ(outcome.code, 5);
   EXPECT_THAT(outcome.err, StartsWith("trunkline: " + dir_ + ": the server has gone: "));
@@ -196,16 +192,16 @@ TEST_F(ToolTest, RelaysAreListedDrainedAndExplained) {
             "ID  KIND       ADDRESS         REGION  STATE  LOAD  CALLS  CARRIED  NOTE\n"
             "5   reflector  192.0.2.5:4431  north   up     0.0%  0      0\n");
   EXPECT_THAT(Ask({"relays", "list", "--json"}).out, StartsWith(R"({"relays":[{"id":5,)"));
-  const ToolOutcome drained = Ask({"relays", "drain", "5"});
+  const Outcome drained = Ask({"relays", "drain", "5"});
   EXPECT_EQ(drained.code, 0) << drained.err;
   EXPECT_THAT(drained.out, HasSubstr("state           drained\ndrained by      operator\n"));
   EXPECT_THAT(Ask({"relays", "undrain", "5"}).out, HasSubstr("state           up\n"));
   EXPECT_THAT(Ask({"relays", "show", "5"}).out, HasSubstr("address         192.0.2.5:4431\n"));
-  const ToolOutcome unknown = Ask({"relays", "show", "6"});
+  const Outcome unknown = Ask({"relays", "show", "6"});
   EXPECT_EQ(unknown.code, 3);
   EXPECT_EQ(unknown.err, "trunkline: " + dir_ + ": there is no relay 6\n");
   EXPECT_EQ(Ask({"relays", "explain", "77"}).code, 3);
-  const ToolOutcome refused = Ask({"relays", "rotate-secret"});
+  const Outcome refused = Ask({"relays", "rotate-secret"});
   EXPECT_EQ(refused.code, 4);
   EXPECT_THAT(refused.err, HasSubstr("no relay can register"));
   EXPECT_EQ(Ask({"relays", "show"}).code, 2);
@@ -230,20 +226,20 @@ TEST_F(ToolTest, ARunningServerIsBackedUp) {
 
   const std::string file = root_ / "copy/trunkline.db";
   fs::create_directory(root_ / "copy");
-  const ToolOutcome done = Ask({"backup", file});
+  const Outcome done = Ask({"backup", file});
   EXPECT_EQ(done.code, 0) << done.err;
   EXPECT_THAT(done.out, MatchesRegex(file + ": [0-9]+ bytes in [0-9]+ ms\n"));
   const auto copy = store::Store::Open(root_ / "copy", {});
   ASSERT_TRUE(copy.ok()) << copy.status();
   EXPECT_TRUE((*copy)->Restore([](const book::Fact&) {}).ok());
 
-  const ToolOutcome again = Ask({"backup", file});
+  const Outcome again = Ask({"backup", file});
   EXPECT_EQ(again.code, 4);
   EXPECT_EQ(again.err, "trunkline: " + dir_ + ": make " + file + ": File exists\n");
-  const ToolOutcome own = Ask({"backup", dir_ + "/trunkline.db-journal"});
+  const Outcome own = Ask({"backup", dir_ + "/trunkline.db-journal"});
   EXPECT_EQ(own.code, 1);
   EXPECT_THAT(own.err, HasSubstr("the server's own"));
-  const ToolOutcome nowhere = Ask({"backup", root_ / "no/copy.db"});
+  const Outcome nowhere = Ask({"backup", root_ / "no/copy.db"});
   EXPECT_THAT(nowhere.err, HasSubstr("No such file or directory"));
 
   server->reset();
