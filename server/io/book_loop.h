@@ -35,7 +35,7 @@ namespace trunkline::io {
 inline constexpr std::size_t kGroupCommandsMax = 256;
 // What a command may have to wait for. More rows at a time share more pages and hold more of each
 // call, so with work for every moment slices are large; otherwise nobody waits for milliseconds.
-inline constexpr int kProjectRowsIdle = 128;
+inline constexpr int kProjectRowsIdle = 32;
 inline constexpr int kProjectRowsSaturated = 1024;
 inline constexpr int kProjectRowsMax = 2048;
 // The thread is saturated when it had less than this share of such a while to spare.

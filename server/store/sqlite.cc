@@ -14,6 +14,12 @@ namespace {
 constexpr sqlite3_int64 kPageBytes = 4096;
 constexpr sqlite3_int64 kFrameHeaderBytes = 24;
 
+// A plan stays what it was. Otherwise SQLite compares each value bound with the conditions of partial
+// indexes, and makes the statement anew when one has changed.
+void KeepPlans(sqlite3* db) {
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
+}
+
 }  // namespace
 
 absl::Status ToStatus(sqlite3* db, int code, absl::string_view doing) {
@@ -97,6 +103,7 @@ absl::StatusOr<Database> Database::Open(const std::string& path, const char* vfs
   Database database(raw);
   if (code != SQLITE_OK) return ToStatus(raw, code, absl::StrCat("open ", path));
   sqlite3_extended_result_codes(raw, 1);
+  KeepPlans(raw);
   for (const auto& [to, sql] :
        {std::pair(&database.begin_, "BEGIN IMMEDIATE"), std::pair(&database.commit_, "COMMIT")}) {
     absl::StatusOr<Statement> statement = database.Prepare(sql);
@@ -116,6 +123,7 @@ absl::StatusOr<Database> Database::OpenToRead(const std::string& path) {
   Database database(raw);
   if (code != SQLITE_OK) return ToStatus(raw, code, absl::StrCat("open ", path));
   sqlite3_extended_result_codes(raw, 1);
+  KeepPlans(raw);
   sqlite3_busy_timeout(raw, kBusyMs);
   // Of the cache, KiB: the default holds the records of no more than a few thousand calls.
   for (const char* const sql : {"PRAGMA query_only=ON", "PRAGMA cache_size=-16384"}) {
