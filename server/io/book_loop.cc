@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "boost/asio/post.hpp"
 #include "common/clock.h"
 #include "common/log.h"
@@ -112,7 +111,6 @@ void BookLoop::Stop(std::chrono::steady_clock::time_point deadline) {
 }
 
 void BookLoop::Drain() {
-  NoteSpareTime();
   switchboard_->book().Take(inbox_);
   if (!inbox_.empty()) heard_ = std::chrono::steady_clock::now();
   std::size_t next = 0;
@@ -139,7 +137,6 @@ void BookLoop::Drain() {
   TrimTraces(now);
   ProjectSlice();
   PurgeSlice();
-  spare_since_ = std::chrono::steady_clock::now();
 }
 
 void BookLoop::StepGroup(std::span<const book::Command* const> commands, WallTime now) {
@@ -147,6 +144,9 @@ void BookLoop::StepGroup(std::span<const book::Command* const> commands, WallTim
   effects_.clear();
   if (now >= deadlines_from_) book_.FireDeadlines(now, facts_, effects_);
   for (const book::Command* command : commands) book_.Step(*command, now, facts_, effects_);
+  if (!commands.empty()) {
+    usual_group_ += (static_cast<double>(commands.size()) - usual_group_) / kUsualOf;
+  }
   FinishGroup(commands);
 }
 
@@ -274,7 +274,9 @@ bool BookLoop::MayProject() const {
 }
 
 int BookLoop::RowsToProject() const {
-  return saturated_ ? kProjectRowsSaturated : kProjectRowsIdle;
+  if (quiet_) return kProjectRowsQuiet;
+  return std::clamp(static_cast<int>(kProjectRowsPerCommand * usual_group_), kProjectRowsMin,
+                    kProjectRowsMax);
 }
 
 // Readers want rows of live calls too; otherwise such calls wait for their end, as long as nobody
@@ -294,17 +296,6 @@ void BookLoop::AskForOverdue() {
                       [this](const absl::Status&) { shown_ = std::chrono::steady_clock::now(); }});
 }
 
-// The size of groups would not tell: long slices make large groups, which would ask for longer
-// ones.
-void BookLoop::NoteSpareTime() {
-  const auto now = std::chrono::steady_clock::now();
-  spare_ += now - spare_since_;
-  if (now - window_began_ < kSpareWindow) return;
-  saturated_ = spare_ < (now - window_began_) * kSpareShare;
-  window_began_ = now;
-  spare_ = {};
-}
-
 void BookLoop::ProjectSlice() {
   switchboard_->stats().journal_unprojected.Set(store_->unprojected());
   AskForOverdue();
@@ -313,7 +304,6 @@ void BookLoop::ProjectSlice() {
   boost::asio::post(context_, [this] {
     projecting_ = false;
     if (!MayProject()) return;
-    const absl::Cleanup done = [this] { spare_since_ = std::chrono::steady_clock::now(); };
     const auto rows = store_->Project(RowsToProject(), SliceToProject());
     // Tried again with the next group or the next tick.
     if (!rows.ok()) {

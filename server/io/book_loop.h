@@ -33,14 +33,16 @@ namespace trunkline::io {
 
 // So that the first command of a burst doesn't wait for the last one's step.
 inline constexpr std::size_t kGroupCommandsMax = 256;
-// What a command may have to wait for. More rows at a time share more pages and hold more of each
-// call, so with work for every moment slices are large; otherwise nobody waits for milliseconds.
-inline constexpr int kProjectRowsIdle = 32;
-inline constexpr int kProjectRowsSaturated = 1024;
+// What a command may have to wait for. More rows at a time share more pages, so slices are in
+// proportion to the groups that leave the rows: short where groups are small and nobody should wait
+// for milliseconds, long where throughput counts. A long slice makes the next group larger in turn;
+// with so few rows for each of its commands that ends of itself, short of saturation.
+inline constexpr int kProjectRowsPerCommand = 5;
+inline constexpr int kProjectRowsMin = 32;
+inline constexpr int kProjectRowsQuiet = 128;
 inline constexpr int kProjectRowsMax = 2048;
-// The thread is saturated when it had less than this share of such a while to spare.
-inline constexpr double kSpareShare = 0.2;
-inline constexpr std::chrono::milliseconds kSpareWindow{250};
+// Groups that the usual one is the mean of, about.
+inline constexpr double kUsualOf = 16;
 // Journal rows that may wait for projection while there is other work: what a restart has to read
 // again. The longer they wait, the more rows of one call meet in a slice and are written once.
 inline constexpr std::int64_t kBacklogMax = 4096;
@@ -151,7 +153,6 @@ class BookLoop {
   bool MayProject() const;
   int RowsToProject() const;
   store::Store::Slice SliceToProject() const;
-  void NoteSpareTime();
   // For what can be tried again later: a refusal of the store is told, anything else ends the
   // process.
   static void Tolerate(const absl::Status& status, const char* what);
@@ -195,10 +196,8 @@ class BookLoop {
   std::optional<WallTime> test_clock_;
   int groups_to_refuse_ = 0;
   bool fail_next_group_ = false;
-  std::chrono::steady_clock::time_point spare_since_{}, window_began_{};
-  std::chrono::nanoseconds spare_{0};  // in this window
-  bool saturated_ = false;
-  bool quiet_ = false;  // the timer woke us, and nobody has for a while
+  double usual_group_ = 0;  // commands
+  bool quiet_ = false;      // the timer woke us, and nobody has for a while
   bool timer_set_ = false;
   bool projecting_ = false;  // a slice is posted
   bool purging_ = false;     // likewise

@@ -73,7 +73,7 @@ absl::Status Backup::MakePart() {
 absl::Status Backup::OpenCopy(Database* source) {
   absl::StatusOr<Database> copy = Database::Open(part_.string());
   if (!copy.ok()) return Softened(copy.status());
-  copy_ = *std::move(copy);
+  copy_.emplace(*std::move(copy));
   if (absl::Status status = copy_->Execute(kCopySetUp); !status.ok()) return Softened(status);
   copying_.reset(sqlite3_backup_init(copy_->raw(), "main", source->raw(), "main"));
   if (copying_ != nullptr) return absl::OkStatus();

@@ -14,8 +14,8 @@ namespace {
 constexpr sqlite3_int64 kPageBytes = 4096;
 constexpr sqlite3_int64 kFrameHeaderBytes = 24;
 
-// A plan stays what it was. Otherwise SQLite compares each value bound with the conditions of partial
-// indexes, and makes the statement anew when one has changed.
+// A plan stays what it was. Otherwise SQLite compares each value bound with the conditions of
+// partial indexes, and makes the statement anew when one has changed.
 void KeepPlans(sqlite3* db) {
   sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, nullptr);
 }
@@ -96,11 +96,13 @@ absl::StatusOr<Database> Database::Open(const std::string& path, const char* vfs
   // library is in use, and then without effect.
   static const int unused = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)unused;
+  auto gathering = GatheringVfs::Over(vfs);
+  if (gathering == nullptr) return absl::InternalError("no such file system");
   sqlite3* raw = nullptr;
   const int create = vfs != nullptr ? SQLITE_OPEN_CREATE : 0;
-  const int code = sqlite3_open_v2(path.c_str(), &raw,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | create, vfs);
-  Database database(raw);
+  const int code = sqlite3_open_v2(
+      path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | create, gathering->name());
+  Database database(raw, std::move(gathering));
   if (code != SQLITE_OK) return ToStatus(raw, code, absl::StrCat("open ", path));
   sqlite3_extended_result_codes(raw, 1);
   KeepPlans(raw);

@@ -15,12 +15,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/bytes.h"
 #include "common/ids.h"
+#include "server/store/gathering_vfs.h"
 
 namespace trunkline::store {
 
@@ -98,6 +100,8 @@ class Statement {
 
 class Database {
  public:
+  Database(Database&&) = default;
+  Database& operator=(Database&&) = delete;
   // The file is there already (an empty one will do), unless another `vfs` than the file system is
   // named.
   static absl::StatusOr<Database> Open(const std::string& path, const char* vfs = nullptr);
@@ -136,9 +140,11 @@ class Database {
   struct Close {
     void operator()(sqlite3* raw) const { sqlite3_close(raw); }
   };
-  explicit Database(sqlite3* raw) : raw_(raw) {}
+  explicit Database(sqlite3* raw, std::unique_ptr<GatheringVfs> vfs = nullptr)
+      : vfs_(std::move(vfs)), raw_(raw) {}
   absl::Status Rollback(absl::Status cause);
 
+  std::unique_ptr<GatheringVfs> vfs_;  // of one that writes
   std::unique_ptr<sqlite3, Close> raw_;
   Statement begin_, commit_;  // of every group: compiled once
 };

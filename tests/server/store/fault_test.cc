@@ -15,7 +15,7 @@ namespace trunkline::store {
 namespace {
 
 constexpr std::size_t kFaultGroup = 3;
-constexpr int kSteps = 20;
+constexpr int kSteps = 30;
 // Of the operations of a first start, one in so many fails. With a sanitizer, which sees the same
 // code each time, the migrations of all would take minutes.
 #ifdef __SANITIZE_ADDRESS__
