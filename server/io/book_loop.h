@@ -37,7 +37,7 @@ inline constexpr std::size_t kGroupCommandsMax = 256;
 // proportion to the groups that leave the rows: short where groups are small and nobody should wait
 // for milliseconds, long where throughput counts. A long slice makes the next group larger in turn;
 // with so few rows for each of its commands that ends of itself, short of saturation.
-inline constexpr int kProjectRowsPerCommand = 5;
+inline constexpr int kProjectRowsPerCommand = 4;
 inline constexpr int kProjectRowsMin = 32;
 inline constexpr int kProjectRowsQuiet = 128;
 inline constexpr int kProjectRowsMax = 2048;
