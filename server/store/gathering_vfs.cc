@@ -26,7 +26,8 @@ class GatheredLog {
 
   int Write(const void* data, int size, sqlite3_int64 at) {
     const auto* bytes = static_cast<const char*>(data);
-    const bool is_header = size == kFrameHeaderBytes;
+    // After a spill SQLite reads frames again and corrects their headers, which no page follows.
+    const bool is_header = size == kFrameHeaderBytes && at != read_at_;
     const bool is_page = at == page_at_;
     page_at_ = is_header ? at + size : -1;
     const bool fits = gathered_ + static_cast<std::size_t>(size) <= kGatheredMax;
@@ -43,6 +44,12 @@ class GatheredLog {
     gathered_ += static_cast<std::size_t>(size);
     if (is_header) ends_ = IsCommit(bytes);
     return is_page && ends_ ? Flush() : SQLITE_OK;
+  }
+
+  int Read(void* into, int size, sqlite3_int64 at) {
+    read_at_ = at;
+    const int code = Flush();
+    return code != SQLITE_OK ? code : below_->pMethods->xRead(below_, into, size, at);
   }
 
   // What couldn't be written is forgotten: its transaction has failed.
@@ -64,6 +71,7 @@ class GatheredLog {
   sqlite3_file* const below_;
   sqlite3_int64 at_ = 0;        // of the first byte gathered
   sqlite3_int64 page_at_ = -1;  // where the page of the last header belongs
+  sqlite3_int64 read_at_ = -1;  // the last read
   bool ends_ = false;           // that header is of a commit's last frame
   std::size_t gathered_ = 0;
   std::array<char, kGatheredMax> buffer_;
@@ -98,7 +106,7 @@ int Close(sqlite3_file* file) {
   return flushed != SQLITE_OK ? flushed : closed;
 }
 int Read(sqlite3_file* file, void* into, int size, sqlite3_int64 at) {
-  return After(file, [=](const auto* of, auto* log) { return of->xRead(log, into, size, at); });
+  return LogOf(file).Read(into, size, at);
 }
 int Write(sqlite3_file* file, const void* data, int size, sqlite3_int64 at) {
   return LogOf(file).Write(data, size, at);

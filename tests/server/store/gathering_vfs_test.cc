@@ -131,6 +131,19 @@ TEST_F(GatheringVfsTest, WhatSpillsIsReadBackAndUndone) {
   EXPECT_EQ(Seen("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check='ok'"), 1);
 }
 
+// A process that is killed leaves what its file system was given, flushed or not.
+TEST_F(GatheringVfsTest, WhatSpilledSurvivesAKill) {
+  Do("PRAGMA cache_size=5; PRAGMA synchronous=OFF");
+  for (int i = 0; i < 10; ++i) Do(kTenPages);
+  Do("BEGIN; UPDATE t SET body=randomblob(4000); UPDATE t SET body=x'01' WHERE id<50; COMMIT");
+  const std::string killed = dir_.path() + "/killed.db";
+  std::filesystem::copy_file(file(), killed);
+  std::filesystem::copy_file(file() + "-wal", killed + "-wal");
+  auto survivor = Database::Open(killed);
+  ASSERT_TRUE(survivor.ok()) << survivor.status();
+  EXPECT_EQ(survivor->Number("SELECT count(*) FROM t WHERE body=x'01'").value_or(-1), 49);
+}
+
 TEST_F(GatheringVfsTest, ARefusedWriteFailsItsOwnTransaction) {
   Do(kTenPages);
   vfs_.refusal = SQLITE_FULL;
