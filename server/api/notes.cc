@@ -22,8 +22,7 @@ using records::Oid;
 using records::Reader;
 
 constexpr std::int64_t kNotesPageDefault = 50, kNotesPageMax = 500, kSkipMax = 1'000'000'000;
-constexpr std::size_t kNoteCharactersMax = 10'000, kCommentCharactersMax = 10'000,
-                      kViewerBytesMax = 254;
+constexpr std::size_t kNoteCharactersMax = 10'000, kCommentCharactersMax = 10'000;
 
 http::Answer Message(unsigned status, const char* message) {
   return JsonAnswer({{"message", message}}, status);
@@ -223,7 +222,7 @@ void MarkViewed(const ExchangePtr& exchange) {
       [](Fields& fields) {
         const std::string email = fields.Text("email", true).value_or("");
         const bool plausible = email.find('@') != std::string::npos &&
-                               email.size() <= kViewerBytesMax &&
+                               email.size() <= records::kEmailBytesMax &&
                                email.find_first_of(" \r\n\t") == std::string::npos;
         if (!plausible && fields.good()) fields.Blame("email", "expected an e-mail address");
         return email;

@@ -13,11 +13,10 @@
 namespace trunkline::store {
 namespace {
 
-constexpr int kFrameHeaderBytes = 24;
 // Of a frame's header: pages of the file after this commit; zeros in every frame but its last.
 constexpr std::size_t kCommitAt = 4, kCommitBytes = 4;
-// 31 frames of 4 KiB. SQLite's own file system takes the size of a write modulo 128 KiB.
-constexpr std::size_t kGatheredMax = 31 * (kFrameHeaderBytes + 4096);
+// Frames. SQLite's own file system takes the size of a write modulo 128 KiB.
+constexpr std::size_t kGatheredMax = 31 * (kFrameHeaderBytes + kPageBytes);
 
 // The log. Where it lies in memory SQLite decides; the file below follows it there.
 class GatheredLog {
@@ -25,24 +24,22 @@ class GatheredLog {
   explicit GatheredLog(sqlite3_file* below) : below_(below) {}
 
   int Write(const void* data, int size, sqlite3_int64 at) {
-    const auto* bytes = static_cast<const char*>(data);
+    const auto bytes = static_cast<std::size_t>(size);
     // After a spill SQLite reads frames again and corrects their headers, which no page follows.
     const bool is_header = size == kFrameHeaderBytes && at != read_at_;
     const bool is_page = at == page_at_;
     page_at_ = is_header ? at + size : -1;
-    const bool fits = gathered_ + static_cast<std::size_t>(size) <= kGatheredMax;
-    if (at != at_ + static_cast<sqlite3_int64>(gathered_) || !fits) {
-      if (const int code = Flush(); code != SQLITE_OK) return code;
-    }
     // Anything else than frames is none of our business.
-    if ((!is_header && !is_page) || static_cast<std::size_t>(size) > kGatheredMax) {
+    const bool is_frame = (is_header || is_page) && bytes <= kGatheredMax;
+    const bool follows = at == at_ + static_cast<sqlite3_int64>(gathered_);
+    if (!is_frame || !follows || gathered_ + bytes > kGatheredMax) {
       if (const int code = Flush(); code != SQLITE_OK) return code;
-      return below_->pMethods->xWrite(below_, data, size, at);
     }
+    if (!is_frame) return below_->pMethods->xWrite(below_, data, size, at);
     if (gathered_ == 0) at_ = at;
-    std::memcpy(buffer_.data() + gathered_, bytes, static_cast<std::size_t>(size));
-    gathered_ += static_cast<std::size_t>(size);
-    if (is_header) ends_ = IsCommit(bytes);
+    std::memcpy(buffer_.data() + gathered_, data, bytes);
+    gathered_ += bytes;
+    if (is_header) ends_ = IsCommit(static_cast<const char*>(data));
     return is_page && ends_ ? Flush() : SQLITE_OK;
   }
 

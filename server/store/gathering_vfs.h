@@ -12,6 +12,9 @@
 
 namespace trunkline::store {
 
+// SQLite's default, and what its log has before each page.
+inline constexpr sqlite3_int64 kPageBytes = 4096, kFrameHeaderBytes = 24;
+
 // Registered as long as it lives, which is longer than every connection that was opened through it.
 class GatheringVfs {
  public:

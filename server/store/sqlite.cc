@@ -10,10 +10,6 @@
 namespace trunkline::store {
 namespace {
 
-// SQLite's default, and what its log adds to each page (file format, section 4).
-constexpr sqlite3_int64 kPageBytes = 4096;
-constexpr sqlite3_int64 kFrameHeaderBytes = 24;
-
 // A plan stays what it was. Otherwise SQLite compares each value bound with the conditions of
 // partial indexes, and makes the statement anew when one has changed.
 void KeepPlans(sqlite3* db) {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -92,7 +93,7 @@ class GatheringVfsTest : public testing::Test {
 constexpr char kTenPages[] =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<10) "
     "INSERT INTO t(body) SELECT zeroblob(4000) FROM n";
-constexpr int kFrame = 24 + 4096;
+constexpr int kFrame = kFrameHeaderBytes + kPageBytes;
 
 TEST_F(GatheringVfsTest, FramesOfACommitAreWrittenTogether) {
   Do(kTenPages);
