@@ -264,13 +264,15 @@ void BookLoop::PostReleased() {
   }
 }
 
-// Projection fills idle time, a slice at a time so that a command never waits for more than one.
-// With a long backlog it takes its turn between groups.
+// A slice at a time, so that a command never waits for more than one; with something to read, which
+// rows of live calls that are held back are not.
 bool BookLoop::MayProject() const {
   const std::int64_t backlog = store_->unprojected();
   if (backlog == 0 || stopping_) return false;
-  if (!readers_.empty()) return true;
-  return backlog > kBacklogMax || (quiet_ && switchboard_->book().empty());
+  if (!readers_.empty() || backlog > kBacklogMax) return true;
+  if (quiet_) return switchboard_->book().empty();
+  return store_->last_seq() - store_->read_seq() >= RowsToProject() &&
+         std::chrono::steady_clock::now() >= rested_;
 }
 
 int BookLoop::RowsToProject() const {
@@ -304,7 +306,10 @@ void BookLoop::ProjectSlice() {
   boost::asio::post(context_, [this] {
     projecting_ = false;
     if (!MayProject()) return;
+    const auto from = std::chrono::steady_clock::now();
     const auto rows = store_->Project(RowsToProject(), SliceToProject());
+    const auto to = std::chrono::steady_clock::now();
+    rested_ = to + kProjectRest * (to - from);
     // Tried again with the next group or the next tick.
     if (!rows.ok()) {
       TellReaders(rows.status());

@@ -43,8 +43,11 @@ inline constexpr int kProjectRowsQuiet = 128;
 inline constexpr int kProjectRowsMax = 2048;
 // Groups that the usual one is the mean of, about.
 inline constexpr double kUsualOf = 16;
+// After a slice commands have the thread to themselves for so many times as long: evenly spread, so
+// that none meets several slices in a row.
+inline constexpr int kProjectRest = 2;
 // Journal rows that may wait for projection while there is other work: what a restart has to read
-// again. The longer they wait, the more rows of one call meet in a slice and are written once.
+// again. Beyond it slices don't rest.
 inline constexpr std::int64_t kBacklogMax = 4096;
 // Without a command for so long, projection works the backlog off.
 inline constexpr std::chrono::milliseconds kQuiet{200};
@@ -175,8 +178,9 @@ class BookLoop {
   WallTime purge_from_{};               // after a refusal
   std::vector<Reader> readers_;
   std::function<bool()> follow_records_;
-  std::atomic<std::int64_t> unprojected_ = 0;      // journal rows; for any thread
-  std::chrono::steady_clock::time_point shown_{};  // when tables last showed everything
+  std::atomic<std::int64_t> unprojected_ = 0;       // journal rows; for any thread
+  std::chrono::steady_clock::time_point shown_{};   // when tables last showed everything
+  std::chrono::steady_clock::time_point rested_{};  // when the next slice may begin
 
   // Of the present batch; kept for their memory.
   std::vector<BookMessage> inbox_;

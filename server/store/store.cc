@@ -18,6 +18,10 @@ namespace trunkline::store {
 namespace {
 
 constexpr int kTracesPerTrim = 2'000;
+// Groups that tell how large they are at present.
+constexpr double kUsualOf = 64;
+// Of a usual group. With some two facts it is the lower bound, with twenty the upper one.
+constexpr double kCheckpointPagesPerFact = 800;
 // They wait in memory; calls that last are folded piece by piece then.
 constexpr std::size_t kHeldRowsMax = 2'000;
 
@@ -178,13 +182,20 @@ absl::Status Store::Checkpoint(int pages_min) {
   return status;
 }
 
+absl::Status Store::CheckpointBusy() {
+  const int pages = static_cast<int>(
+      std::min<double>(usual_group_ * kCheckpointPagesPerFact, options_.checkpoint_pages_max));
+  return Checkpoint(std::max(pages, options_.checkpoint_pages_busy));
+}
+
 absl::Status Store::Append(std::span<const book::Fact> facts) {
   if (facts.empty()) return absl::OkStatus();
   if (absl::Status begun = database_.Begin(); !begun.ok()) return begun;
   if (absl::Status status = End(InsertAll(facts)); !status.ok()) return status;
   next_seq_ += static_cast<std::int64_t>(facts.size());
   unprojected_ += static_cast<std::int64_t>(facts.size());
-  return Checkpoint(options_.checkpoint_pages_busy);
+  usual_group_ += (static_cast<double>(facts.size()) - usual_group_) / kUsualOf;
+  return CheckpointBusy();
 }
 
 absl::Status Store::InsertAll(std::span<const book::Fact> facts) {
@@ -300,7 +311,7 @@ absl::StatusOr<int> Store::Project(int rows_max, Slice slice) {
   if (!restored.ok()) return restored;
   if (!rows.ok()) return rows.status();
   unprojected_ -= *rows;
-  if (absl::Status status = Checkpoint(options_.checkpoint_pages_busy); !status.ok()) return status;
+  if (absl::Status status = CheckpointBusy(); !status.ok()) return status;
   return rows;
 }
 

@@ -51,9 +51,12 @@ class Store {
     Durability durability = Durability::kFsync;
     std::int64_t pages_max = 0;  // of 4 KiB, bounds the database file; 0: as large as it gets
     // A checkpoint copies the log into the database file, with two flushes. Idle time pays for it,
-    // at the first bound; a store that is never idle pays at the second. In pages of the log.
+    // at the first bound; a store that is never idle pays from the second on, before many must wait
+    // for it, and later when groups are large: whoever is in them waits for others anyway, and what
+    // many of them change is copied once. In pages of the log.
     int checkpoint_pages_idle = 1'000;
-    int checkpoint_pages_busy = 16'000;
+    int checkpoint_pages_busy = 2'000;
+    int checkpoint_pages_max = 16'000;
     // Changes of call records write many pages each, and calls would wait for all of them.
     int checkpoint_pages_change = 2'000;
     // Of the log, written ahead of time so that a group's flush only overwrites (sqlite.h).
@@ -153,6 +156,7 @@ class Store {
   // Ends the transaction as Database::End, with the keys of what it sealed.
   absl::Status End(absl::Status done);
   absl::Status Checkpoint(int pages_min);
+  absl::Status CheckpointBusy();
   static int OnWalGrown(void* self, sqlite3*, const char*, int pages);
 
   const std::optional<DataDir> dir_;
@@ -171,6 +175,7 @@ class Store {
   std::vector<std::int64_t> folded_;  // in the slice under way
   std::int64_t added_ = 0;            // facts of the change under way
   int wal_pages_ = 0;                 // since the last checkpoint
+  double usual_group_ = 0;            // facts
 };
 
 }  // namespace trunkline::store

@@ -33,8 +33,10 @@ std::string StateAfter(std::span<const book::Fact> facts) {
 class FaultTest : public testing::Test {
  protected:
   static absl::StatusOr<std::unique_ptr<Store>> Open(PowerDisk& disk) {
-    return Store::Open(
-        kPowerDir, {.checkpoint_pages_idle = 5, .checkpoint_pages_busy = 20, .vfs = disk.vfs()});
+    return Store::Open(kPowerDir, {.checkpoint_pages_idle = 5,
+                                   .checkpoint_pages_busy = 20,
+                                   .checkpoint_pages_max = 20,
+                                   .vfs = disk.vfs()});
   }
   static std::string StateFrom(Store& store) {
     book::State state;

@@ -145,6 +145,7 @@ bool PowerLife::Reopen(Durability durability, std::unique_ptr<Store>& store) {
   options.durability = durability;
   options.checkpoint_pages_idle = static_cast<int>(1 + Below(30));
   options.checkpoint_pages_busy = options.checkpoint_pages_idle + static_cast<int>(Below(60));
+  options.checkpoint_pages_max = options.checkpoint_pages_busy;
   options.log_pages_reserved = Below(8) == 0 ? 60 : 0;
   options.vfs = disk_.vfs();
   const auto failed = [this](const absl::Status& status) {
