@@ -14,7 +14,7 @@ namespace {
 using records::EventType;
 using records::Oid;
 
-constexpr int kCallsAhead = 512;
+constexpr int kCallsAhead = 128;
 constexpr const char* kKinds[] = {"calls", "sessions", "customer"};
 
 }  // namespace
