@@ -73,7 +73,7 @@ absl::Status BookLoop::Restore() {
       .ended_calls_max = static_cast<std::int64_t>(book::kEndedCallsMax),
       .ended_since_ms = UnixMillis(WallNow() - book::kEndedCallLife),
   };
-  const absl::Status status = store_->Restore(
+  absl::Status status = store_->Restore(
       horizon, [this](const book::Fact& fact) { book_.Restore(fact); },
       [this](const book::BoxMessage& message) { book_.Restore(message); });
   book_.Restored(WallNow());

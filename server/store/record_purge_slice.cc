@@ -223,6 +223,7 @@ absl::Status RecordLedger::PurgeContacts(Job& job, std::int64_t now_ms) {
       [&contacts](const Statement& row) { contacts.push_back(OidOf(row, 0)); }, job.organization,
       job.customer->number_index));
   std::vector<KeyOwner> keys;
+  keys.reserve(contacts.size());
   for (const Oid& contact : contacts) keys.emplace_back(contact.bytes());
   STORE_TRY(keys_->Destroy(keys));
   for (const Oid& contact : contacts) {

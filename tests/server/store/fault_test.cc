@@ -68,7 +68,7 @@ class FaultTest : public testing::Test {
     const auto slice = step % 2 == 0 ? Store::Slice::kAllRows : Store::Slice::kWholeCalls;
     if (step % 3 == 2) return store.Project(4 + step % 5, slice).status();
     const std::int64_t unprojected = store.unprojected();
-    const absl::Status status = store.Append(std::span(facts_).subspan(known_, kFaultGroup));
+    absl::Status status = store.Append(std::span(facts_).subspan(known_, kFaultGroup));
     if (status.ok()) known_ += kFaultGroup;
     // A checkpoint that failed after the group was committed ends the process, whatever is counted.
     if (absl::IsDataLoss(status)) return status;
