@@ -101,7 +101,7 @@ class ConnectionTest : public testing::TestWithParam<bool> {
     return client.Rest();
   }
 
-  const TlsPair pair_;
+  const TlsPair pair_{};
   const std::shared_ptr<Pushed> feed_ = std::make_shared<Pushed>();
   std::unique_ptr<HttpServer> server_;
 };

@@ -62,7 +62,7 @@ class TlsTest : public testing::Test {
     EXPECT_EQ(client.error(), boost::asio::error::eof);
   }
 
-  const TlsPair pair_;
+  const TlsPair pair_{};
   std::unique_ptr<HttpServer> server_;
 };
 
