@@ -71,8 +71,12 @@ class Receiver {
   Events events() {
     return {.joined =
                 [this](Joined one, Answer answer) {
-                  Note([&] { told_.joined.push_back(std::move(one)), told_.order += 'j'; });
-                  answer(answer_());
+                  std::function<absl::StatusOr<Welcome>()> how;
+                  Note([&] {
+                    told_.joined.push_back(std::move(one)), told_.order += 'j';
+                    how = answer_;
+                  });
+                  answer(how());
                 },
             .beat = [this](Beat one) { Note([&] { told_.beats.push_back(one); }); },
             .flows =
@@ -86,7 +90,7 @@ class Receiver {
                   Note([&] { told_.gone.push_back(std::move(one)), told_.order += 'g'; });
                 }};
   }
-  // How Joined is answered from now on. Before the first relay comes, or between relays.
+  // How Joined is answered from now on.
   void AnswerWith(std::function<absl::StatusOr<Welcome>()> answer) {
     const std::lock_guard lock(mutex_);
     answer_ = std::move(answer);
