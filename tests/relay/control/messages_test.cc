@@ -247,7 +247,7 @@ TEST(FrameReaderTest, FramesComeOutWhateverThePieces) {
                                  static_cast<std::uint8_t>(body.size())});
     stream.insert(stream.end(), body.begin(), body.end());
   }
-  for (const std::size_t step : {1, 2, 3, 5, 64, 100'000}) {
+  for (const std::size_t step : {1u, 2u, 3u, 5u, 64u, 100'000u}) {
     FrameReader reader;
     std::size_t frames = 0;
     for (std::size_t at = 0; at < stream.size(); at += step) {
