@@ -264,8 +264,8 @@ void BookLoop::PostReleased() {
   }
 }
 
-// A slice at a time, so that a command never waits for more than one; with something to read, which
-// rows of live calls that are held back are not.
+// A slice at a time, so that a command never waits for more than one. A long backlog doesn't let it
+// rest, and a short one waits until there are rows enough that no slice has read.
 bool BookLoop::MayProject() const {
   const std::int64_t backlog = store_->unprojected();
   if (backlog == 0 || stopping_) return false;

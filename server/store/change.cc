@@ -25,7 +25,8 @@ absl::Status Store::Change(absl::FunctionRef<absl::Status()> change) {
   ledger_->Settle(status.ok());
   if (!status.ok()) return status;
   next_seq_ += added_;
-  return Checkpoint(options_.checkpoint_pages_change);
+  // Calls wait for it, however large their own groups are.
+  return Checkpoint(options_.checkpoint_pages_busy);
 }
 
 // Their rows of the journal would go in the transaction that brings them.

@@ -57,8 +57,6 @@ class Store {
     int checkpoint_pages_idle = 1'000;
     int checkpoint_pages_busy = 2'000;
     int checkpoint_pages_max = 16'000;
-    // Changes of call records write many pages each, and calls would wait for all of them.
-    int checkpoint_pages_change = 2'000;
     // Of the log, written ahead of time so that a group's flush only overwrites (sqlite.h).
     int log_pages_reserved = 0;
     // The SQLite VFS to open through, by name; null: the file system. With another one, locking
